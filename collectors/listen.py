@@ -1,0 +1,120 @@
+"""Listening: DHCP, ARP, mDNS, SSDP, LLDP and CDP from an interface or a capture file. Nothing is sent at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from agent.model.device import Port
+from agent.model.errors import BadInput, EnvironmentFault, LanwardError
+from agent.model.hearing import Hearing
+from agent.model.observation import ALIVE, HOSTNAME, MAC, OWN_MAC, PORT, WARNING, Observation, Observations
+from agent.ports import Job, Progress, Report
+from collectors.decode.heard import decode
+from collectors.wire.capture import Captured, captured
+from collectors.wire.listening import listening
+
+AGAIN = timedelta(minutes=30)
+"""How long a statement stands before it is noted again; a chatty network says the same thousands of times a day."""
+
+STATEMENTS = 250_000
+"""Different statements that are kept in mind at most: more than a great network makes in a day."""
+
+_REPORT_EVERY = 1000
+_TICK = 0.5
+
+
+@dataclass(slots=True)
+class Sieve:
+    """Lets a statement through when it is new, when who holds an address changes, and again after AGAIN.
+
+    At the end `rest` gives the last time of each that was held back, so that "last seen" is right.
+    """
+
+    _passed: dict[object, Observation] = field(default_factory=dict)
+    _held: dict[object, Observation] = field(default_factory=dict)
+
+    def fresh(self, said: Observations) -> Iterator[Observation]:
+        """Those that are worth a row in the log."""
+        for seen in said:
+            key = self._key(seen)
+            before = self._passed.get(key)
+            if before and before.value == seen.value and abs(seen.seen - before.seen) < AGAIN:
+                self._held[key] = seen
+                continue
+            if held := self._held.pop(key, None):
+                yield held
+            self._passed[key] = seen
+            if len(self._passed) > STATEMENTS:
+                hint = "is somebody flooding the network? what was heard before is kept"
+                raise EnvironmentFault(f"more than {STATEMENTS} different statements were heard", hint=hint)
+            yield seen
+
+    def rest(self) -> Iterator[Observation]:
+        """What was held back, the last of each."""
+        yield from self._held.values()
+
+    def _key(self, seen: Observation) -> object:
+        """Of who holds an address there is one answer at a time; other attributes may have several values."""
+        value = "" if seen.attribute == MAC else seen.value
+        return seen.address, seen.attribute, value, seen.source, seen.vlan
+
+
+class ListenCollector:
+    """Hears what devices say unasked; without a Hearing in its job it does nothing."""
+
+    name = "listen"
+    phase = "listen"
+    produces: tuple[str, ...] = (
+        *(MAC, ALIVE, HOSTNAME, PORT, OWN_MAC, WARNING),
+        *("dhcp.", "lldp.", "cdp.", "mdns.", "dnssd.", "ssdp.", "upnp.", "ipp."),
+    )
+    intrusive = 0
+    enabled_by_default = True
+    ports: tuple[Port, ...] = ()
+
+    def collect(self, job: Job, report: Report) -> Iterator[Observation]:
+        """See Collector; raises EnvironmentFault for an interface that cannot be opened, BadInput for a file."""
+        if job.hearing is None:
+            return
+        sieve = Sieve()
+        try:
+            for frame in _frames(job, job.hearing, report):
+                yield from sieve.fresh(decode(frame.octets, frame.at, job.site, job.hearing.interface, frame.vlan))
+        except (KeyboardInterrupt, LanwardError):
+            yield from sieve.rest()
+            raise
+        yield from sieve.rest()
+
+
+def _frames(job: Job, hearing: Hearing, report: Report) -> Iterator[Captured]:
+    return _file(job, hearing.capture, report) if hearing.capture else _live(job, hearing, report)
+
+
+def _file(job: Job, path: Path, report: Report) -> Iterator[Captured]:
+    """The frames of a capture; raise BadInput for one that is dated later than now."""
+    now = job.clock.now()
+    for number, frame in enumerate(captured(path), 1):
+        if frame.at > now:
+            raise BadInput(f"{path}: frame {number} is of {frame.at:%Y-%m-%d %H:%M} UTC, which is yet to come")
+        if job.stop():
+            return
+        if number % _REPORT_EVERY == 0:
+            report(Progress("listen", number, 0, "frames"))
+        yield frame
+
+
+def _live(job: Job, hearing: Hearing, report: Report) -> Iterator[Captured]:
+    """What comes in on an interface until the time is over or somebody stops it."""
+    start = time.monotonic()
+    with listening(hearing.interface, job.clock) as wire:
+        while (gone := time.monotonic() - start) < hearing.seconds and not job.stop():
+            report(Progress("listen", int(gone), int(hearing.seconds), f"seconds on {hearing.interface}"))
+            if frame := wire.heard(_TICK):
+                yield frame
+
+
+collector = ListenCollector()

@@ -1,0 +1,136 @@
+"""One process that is all made devices: each socket is opened in its device's namespace (`python -m lab.devices SPEC`).
+
+A Unix socket beside SPEC takes `stop ROLE` and `start ROLE`, a line each, and answers `ok`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from lab import netns
+from lab.faces import values
+from lab.habits import HABITS, forever
+from lab.responders import ANSWERS, STREAMS, Answer, Stream
+from lab.snmp_agent import SnmpAgent, V3User, serve, udp_socket
+
+
+class Datagrams(asyncio.DatagramProtocol):
+    """Answers each datagram by a pure function."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Answer, or keep quiet."""
+        if answer := self._answer(data, addr):
+            self._transport.sendto(answer, addr)
+
+
+class MadeDevice:
+    """One device's listeners and habits, which start and stop together."""
+
+    def __init__(self, spec: Mapping[str, Any]) -> None:
+        self._spec = spec
+        self._servers: list[asyncio.Server] = []
+        self._transports: list[asyncio.BaseTransport] = []
+        self._habits: list[asyncio.Task[None]] = []
+        self._agents: list[SnmpAgent] = []
+
+    async def start(self) -> None:
+        """Open everything."""
+        for service in self._spec["services"]:
+            await self._open(service)
+        for habit in self._spec["habits"]:
+            action = HABITS[habit["kind"]](habit)
+            self._habits.append(asyncio.create_task(forever(self._spec["namespace"], action, habit["every"])))
+
+    async def _open(self, service: Mapping[str, Any]) -> None:
+        if service["kind"] == "snmp":
+            self._agents.append(self._snmp(service))
+        elif service["protocol"] == "tcp":
+            await self._listen(service["port"], STREAMS[service["kind"]](service))
+        else:
+            with netns.inside(self._spec["namespace"]):
+                sock = udp_socket("0.0.0.0", service["port"])
+            answer = ANSWERS[service["kind"]](service)
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.create_datagram_endpoint(lambda: Datagrams(answer), sock=sock)
+            self._transports.append(transport)
+
+    def _snmp(self, service: Mapping[str, Any]) -> SnmpAgent:
+        with netns.inside(self._spec["namespace"]):
+            sock = udp_socket("0.0.0.0")
+        tree = values(service["face"], service["facts"])
+        users = [V3User(**user) for user in service.get("users", ())]
+        return serve(sock, lambda: tree, service.get("communities", ()), users)
+
+    async def _listen(self, port: int, stream: Stream) -> None:
+        with netns.inside(self._spec["namespace"]):
+            sock = socket.create_server(("0.0.0.0", port))
+        self._servers.append(await asyncio.start_server(politely(stream), sock=sock))
+
+    async def stop(self) -> None:
+        """Close everything."""
+        for task in self._habits:
+            task.cancel()
+        for server in self._servers:
+            server.close()
+        for transport in self._transports:
+            transport.close()
+        for agent in self._agents:
+            agent.close()
+        for kept in (self._habits, self._servers, self._transports, self._agents):
+            kept.clear()
+
+
+def politely(stream: Stream) -> Stream:
+    """A stream handler that closes when it is done, whatever the peer does."""
+
+    async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await stream(reader, writer)
+            await writer.drain()
+        except (TimeoutError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    return serve_one
+
+
+async def run(devices: Mapping[str, MadeDevice], control: Path) -> None:
+    """Be these devices until SIGTERM."""
+    for device in devices.values():
+        await device.start()
+
+    async def obey(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        verb, _, role = (await reader.readline()).decode().strip().partition(" ")
+        await (devices[role].stop() if verb == "stop" else devices[role].start())
+        writer.write(b"ok\n")
+
+    server = await asyncio.start_unix_server(politely(obey), path=control)
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    async with server:
+        await ended.wait()
+
+
+def main(spec: Path) -> None:
+    """Be all devices of a specification."""
+    listed = json.loads(spec.read_text())["devices"]
+    asyncio.run(run({one["role"]: MadeDevice(one) for one in listed}, spec.with_suffix(".ctl")))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
