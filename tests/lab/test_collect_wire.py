@@ -5,15 +5,17 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from lab.readiness import until
+
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(os.geteuid() != 0, reason="not root: needs network namespaces")]
 
+SPOOLED = (515, 631, 9100, 9104, 9999)
 SPOOLER = """
 import socket, sys, threading
 def spool(port):
@@ -29,8 +31,17 @@ def keep(peer, port):
                 out.write(octets)
     except OSError:
         pass
-for port in (515, 631, 9100, 9104, 9999):
+for port in map(int, sys.argv[2:]):
     threading.Thread(target=spool, args=(port,)).start()
+"""
+MARK, MARK_TYPE = "lanward-test", "0x88b5"
+"""An EtherType for local experiments (IEEE 802): no protocol of the tests' has it."""
+
+MARKER = f"""
+import socket, sys
+with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
+    sock.bind(("eth0", {MARK_TYPE}))
+    sock.send(b"\\xff" * 6 + b"\\2" + bytes(5) + b"\\x88\\xb5" + sys.argv[1].encode().ljust(46))
 """
 SNMPD = """agentAddress udp:161
 rocommunity public
@@ -58,7 +69,8 @@ class Net:
 
     def __init__(self, folder):
         self.folder, self.prefix = folder, f"col-{os.getpid()}"
-        self.processes = []
+        self.pcap = folder / "wire.pcap"
+        self.processes, self.marks = [], 0
 
     def space(self, name):
         return f"{self.prefix}-{name}"
@@ -87,9 +99,16 @@ class Net:
         state = {**os.environ, "SNMP_PERSISTENT_DIR": str(self.folder / "state")}
         self.start("dev", "snmpd", "-f", "-Lo", "-C", "-c", str(self.folder / "snmpd.conf"), env=state)
         self.start("dev", sys.executable, "-m", "http.server", "80", "-d", str(self.folder))
-        self.start("prn", sys.executable, "-c", SPOOLER, str(self.folder / "spool"))
-        self.start("sw", "tcpdump", "-i", "br0", "-U", "-w", str(self.folder / "wire.pcap"), "-Z", "root")
-        time.sleep(1.5)
+        self.start("prn", sys.executable, "-c", SPOOLER, str(self.folder / "spool"), *map(str, SPOOLED))
+        capture = ("tcpdump", "-i", "br0", "-U", "--immediate-mode", "-Z", "root", "-w", str(self.pcap))
+        self.start("sw", *capture)
+        until(lambda: self.pcap.exists() and self.pcap.stat().st_size, "the capture")
+        for name, port in (("dev", 80), *(("prn", port) for port in SPOOLED)):
+            until(lambda name=name, port=port: self.listens(name, "-lnt", port), f"{name}'s port {port}")
+        until(lambda: self.listens("dev", "-lnu", 161), "snmpd")
+
+    def listens(self, name, kind, port):
+        return run("ip", "netns", "exec", self.space(name), "ss", "-H", kind, "sport", "=", f":{port}").stdout
 
     def down(self):
         for process in self.processes:
@@ -111,9 +130,14 @@ class Net:
         return {int(path.name): path.read_bytes() for path in (self.folder / "spool").iterdir()}
 
     def frames(self, *fields, filter):
-        time.sleep(0.3)
+        """What was sent before this call: a frame of our own, sent last, is waited for in the capture."""
+        self.marks += 1
+        mark = f"{MARK} {self.marks} ends here"
+        run("ip", "netns", "exec", self.space("dev"), sys.executable, "-c", MARKER, mark)
+        until(lambda: mark.encode() in self.pcap.read_bytes(), "the marking frame in the capture")
         words = [word for field in fields for word in ("-e", field)]
-        shown = run("tshark", "-r", str(self.folder / "wire.pcap"), "-Y", filter, "-T", "fields", *words, check=False)
+        asked = f"({filter}) && !(eth.type=={MARK_TYPE})"
+        shown = run("tshark", "-r", str(self.pcap), "-Y", asked, "-T", "fields", *words, check=False)
         return [line.split("\t") for line in shown.stdout.splitlines()]
 
 
@@ -213,7 +237,7 @@ def test_a_device_is_found_by_what_it_announces_and_by_ipv6_on_the_agents_own_li
     (net.folder / "services").mkdir()
     (net.folder / "services" / "scanner.service").write_text(SERVICE)
     net.start("dev", "unshare", "--mount", "--propagation", "private", "sh", "-ec", AVAHI, "sh", str(net.folder))
-    time.sleep(3)
+    until(lambda: "successfully established" in (net.folder / "dev.log").read_text(), "the announced service")
     found = net.collect("mdns", "ndp", scope=["10.77.0.0/26", "2001:db8:77::/64"])
     mac = run("ip", "netns", "exec", net.space("dev"), "cat", "/sys/class/net/eth0/address").stdout.strip()
     box = values(found, "10.77.0.10")
