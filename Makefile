@@ -44,6 +44,7 @@ bench: $(STAMP) ## A big inventory beside plain SQL on the same file, as ratios 
 	$(BIN)/python -m bench.measure
 	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.resolving
+	$(BIN)/python -m bench.sweep
 
 check: $(STAMP) ## Format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -132,7 +132,7 @@ OptionalName = Annotated[str, AfterValidator(_optional_name)]
 Network = Annotated[str, _parses(parse_network)]
 Host = Annotated[str, _parses(parse_ip)]
 WeeklyTime = Annotated[str, _parses(Blackout.parse)]
-Rate = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
 
 
 class _Table(BaseModel):

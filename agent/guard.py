@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, timezone
+from ipaddress import IPv4Address
+from math import inf
 
 from agent.model.address import IpAddress, IpNetwork, Scope
 from agent.model.errors import BadInput, OutOfScope, Refused
@@ -39,6 +41,12 @@ ROUTED_RETRIES = 3
 
 SLACK = 1.02
 """A slot is so much longer than its share: packets do not leave the machine as evenly as they leave the guard."""
+
+BURST = 0.02
+"""Seconds' worth of packets that may go at once where a rate above 50 a second says that the port is trusted."""
+
+BURST_LIMIT = 4000
+"""Packets that go at once at most: between two bursts a stop is seen."""
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _BLACKOUT = re.compile(r"(\w{3})(?:-(\w{3}))? (\d{2}):(\d{2})-(\d{2}):(\d{2})")
@@ -109,6 +117,11 @@ class PacketGuard:
         if not probe.management:
             self.permit_now()
 
+    def permit_sweep(self, addresses: Sequence[IPv4Address]) -> tuple[IPv4Address, ...]:
+        """Those that may be asked now by ARP: what `permit` says of each, for many; raise Refused within a blackout."""
+        self.permit_now()
+        return self.scope.within(addresses)
+
     def permit_group(self, group: IpAddress, port: int, network: IpNetwork) -> None:
         """Return if a question may go to every machine on the link of a subnet; raise OutOfScope or Refused otherwise.
 
@@ -138,20 +151,28 @@ class PacketGuard:
             if script not in SAFE_SCRIPTS:
                 raise Refused(f"nmap script '{script}' is not on the guard's list")
 
-    def pace(self, kind: str, link: str = "") -> None:
-        """Wait for the next free slot of this kind on this link; slots never pile up while nobody sends.
+    def burst(self, kind: str) -> int:
+        """How many packets of this kind may go at once: one up to 50 a second."""
+        return max(1, min(int(self.rates.get(kind, inf) * BURST), BURST_LIMIT))
 
-        A slot begins when its caller wakes, so that a late one never makes room for two.
+    def pace(self, kind: str, link: str = "", packets: int = 1) -> None:
+        """Wait until a packet, or a burst of them, may go on this link; slots never pile up while nobody sends.
+
+        The slot of a single packet begins when its caller wakes, so that a late one never makes room for two; a late
+        burst may make up for one slot, so that many keep the rate.
         """
         rate = self.rates.get(kind)
         if not rate:
             return
+        slot = timedelta(seconds=packets * SLACK / rate)
         with self._turn(kind, link):
             now = self.clock.now()
-            wait = (self._next.get((kind, link), now) - now).total_seconds()
-            if wait > 0:
-                self.clock.sleep(wait)
-            self._next[kind, link] = self.clock.now() + timedelta(seconds=SLACK / rate)
+            due = self._next.get((kind, link), now)
+            if due > now:
+                self.clock.sleep((due - now).total_seconds())
+            woke = self.clock.now()
+            begun = max(due, woke - slot) if packets > 1 else woke
+            self._next[kind, link] = begun + slot
 
     def _turn(self, kind: str, link: str) -> threading.Lock:
         with self._lock:
@@ -164,6 +185,10 @@ class SilentGuard:
     def permit(self, probe: Probe) -> None:
         """Raise Refused."""
         raise Refused(f"nothing is sent while listening: no {probe.protocol} to {probe.address}")
+
+    def permit_sweep(self, addresses: Sequence[IPv4Address]) -> tuple[IPv4Address, ...]:
+        """Raise Refused."""
+        raise Refused("nothing is sent while listening: no ARP")
 
     def permit_group(self, group: IpAddress, port: int, network: IpNetwork) -> None:
         """Raise Refused."""
@@ -181,6 +206,10 @@ class SilentGuard:
         """Raise Refused."""
         self.permit_now()
 
-    def pace(self, kind: str, link: str = "") -> None:
+    def burst(self, kind: str) -> int:
+        """One, which `pace` refuses."""
+        return 1
+
+    def pace(self, kind: str, link: str = "", packets: int = 1) -> None:
         """Raise Refused: who would have to wait wants to send."""
         self.permit_now()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Protocol
 
 from agent.model.address import IpAddress, IpNetwork, Mac, Scope
@@ -87,6 +88,10 @@ class Guard(Protocol):
         """Raise Refused within a blackout."""
         ...
 
+    def permit_sweep(self, addresses: Sequence[IPv4Address]) -> tuple[IPv4Address, ...]:
+        """Those that may be asked now by ARP; raise Refused within a blackout."""
+        ...
+
     def permit_group(self, group: IpAddress, port: int, network: IpNetwork) -> None:
         """Return if a question may go to every machine on the link of a subnet; raise OutOfScope or Refused."""
         ...
@@ -99,8 +104,12 @@ class Guard(Protocol):
         """Raise Refused for an nmap script that is not on the list of harmless ones."""
         ...
 
-    def pace(self, kind: str, link: str = "") -> None:
-        """Wait for the next free slot of this kind (`arp`, `icmp`, ...) on this link."""
+    def burst(self, kind: str) -> int:
+        """How many packets of this kind may go at once."""
+        ...
+
+    def pace(self, kind: str, link: str = "", packets: int = 1) -> None:
+        """Wait until so many packets of this kind (`arp`, `icmp`, ...) may go on this link."""
         ...
 
 

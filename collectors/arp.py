@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
 
+from agent.model.address import IpAddress, Scope
 from agent.model.device import Port
+from agent.model.errors import Refused
 from agent.model.observation import ALIVE, MAC, SCANNED, WARNING, Observation
-from agent.model.probe import Probe
 from agent.ports import Job, Progress, Report
 from collectors.decode.arp import decode_arp
 from collectors.decode.sighting import Sighting
-from collectors.known import refusal, with_mac
+from collectors.fan import POLL
+from collectors.known import with_mac
 from collectors.wire.frames import ArpLink, arp_link
 from collectors.wire.links import Link, own_links
 
-LISTEN = 1.5
-"""Seconds to wait for late replies after the last request of a round."""
+LISTEN = 0.5
+"""A round ends so many seconds after its last request or answer."""
+
+LISTEN_LIMIT = 3.0
+"""Seconds to wait for late answers at most."""
 
 
 def wanted(job: Job, link: Link) -> tuple[IPv4Address, ...]:
     """The job's addresses on this link that nobody has a MAC for yet, less the agent's own."""
+    there = Scope((link.network,), (IPv4Network(link.address),))
+    targets = there.within([target for target in job.targets if isinstance(target, IPv4Address)])
     known = with_mac(job)
-    return tuple(
-        target
-        for target in job.targets
-        if isinstance(target, IPv4Address) and target in link.network and target != link.address and target not in known
-    )
+    return tuple(target for target in targets if target not in known) if known else targets
 
 
 def worth_a_retry(job: Job, silent: Iterable[IPv4Address]) -> tuple[IPv4Address, ...]:
     """Those silent addresses that somebody has said something about."""
     mentioned = frozenset(o.address for o in job.known if o.attribute not in (WARNING, SCANNED))
-    return tuple(address for address in silent if address in mentioned)
+    return tuple(address for address in silent if address in mentioned) if mentioned else ()
 
 
 class ArpCollector:
@@ -52,7 +57,7 @@ class ArpCollector:
         done = 0
         for link, targets in work:
             with arp_link(link) as wire:
-                for seen in _sweep(job, link, wire, targets):
+                for seen in _Sweep(job, link, wire).all(targets):
                     if isinstance(seen, Observation):
                         yield seen
                         continue
@@ -60,54 +65,94 @@ class ArpCollector:
                     report(Progress(self.name, done, total, link.interface))
 
 
-def _sweep(job: Job, link: Link, wire: ArpLink, targets: tuple[IPv4Address, ...]) -> Iterator[Observation | int]:
-    """Observations, and a 1 for each address asked."""
-    answered: set[IPv4Address] = set()
-    for target in targets:
-        if job.stop():
-            return
-        yield from _ask(job, link, wire, target)
-        yield 1
-        yield from _hear(job, link, wire, answered, 0.0)
-    yield from _listen(job, link, wire, answered)
-    again = worth_a_retry(job, (t for t in targets if t not in answered))
-    for target in again:
-        if job.stop():
-            return
-        yield from _ask(job, link, wire, target)
-        yield from _hear(job, link, wire, answered, 0.0)
-    if again:
-        yield from _listen(job, link, wire, answered)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A burst: what was sent of it, and why the rest was not."""
+
+    sighting: Sighting
+    sent: Sequence[IPv4Address]
+    burst: Sequence[IPv4Address]
+    why: str = "outside the scope"
+
+    def told(self, link: Link) -> Iterator[Observation]:
+        """That each was asked, or a warning."""
+        for target in self.sent:
+            yield self.sighting.of(target, SCANNED, "arp", interface=link.interface)
+        if len(self.sent) < len(self.burst):
+            for target in sorted({*self.burst} - {*self.sent}):
+                yield self.sighting.warning(target, self.why)
 
 
-def _ask(job: Job, link: Link, wire: ArpLink, target: IPv4Address) -> Iterator[Observation]:
-    sighting = Sighting("arp", job.clock.now(), job.site)
-    job.guard.pace("arp", link.interface)
-    if why := refusal(job, Probe(target, "arp")):
-        yield sighting.warning(target, why)
-        return
-    wire.ask(target)
-    yield sighting.of(target, SCANNED, "arp", interface=link.interface)
+@dataclass(slots=True)
+class _Sweep:
+    """One link that is being asked, and who has answered so far."""
 
+    job: Job
+    link: Link
+    wire: ArpLink
+    targets: frozenset[IpAddress] = field(init=False)
+    answered: set[IPv4Address] = field(default_factory=set)
 
-def _listen(job: Job, link: Link, wire: ArpLink, answered: set[IPv4Address]) -> Iterator[Observation]:
-    for _ in range(round(LISTEN / 0.1)):
-        if job.stop():
-            return
-        yield from _hear(job, link, wire, answered, 0.1)
+    def __post_init__(self) -> None:
+        self.targets = frozenset(self.job.targets)
 
+    def all(self, targets: Sequence[IPv4Address]) -> Iterator[Observation | int]:
+        """Observations, and how many addresses were asked since the last number."""
+        yield from self._round(targets)
+        again = worth_a_retry(self.job, (t for t in targets if t not in self.answered))
+        yield from (seen for seen in self._round(again) if isinstance(seen, Observation))
 
-def _hear(job: Job, link: Link, wire: ArpLink, answered: set[IPv4Address], seconds: float) -> Iterator[Observation]:
-    """What the frames say about the job's targets; each (address, MAC) once, other addresses never."""
-    for frame in wire.heard(seconds):
-        said = decode_arp(frame, job.clock.now(), job.site, link.interface)
-        address = said[0].address if said else None
-        if not isinstance(address, IPv4Address) or address not in job.targets or address == link.address:
-            continue
-        if address in answered and all(o.attribute != WARNING for o in said):
-            continue
-        answered.add(address)
-        yield from said
+    def _round(self, targets: Sequence[IPv4Address]) -> Iterator[Observation | int]:
+        """Ask in bursts as the guard allows, then listen; where bursts leave no time, they are told of at the end."""
+        size, late = self.job.guard.burst("arp"), list[_Asked]()
+        for start in range(0, len(targets), size):
+            if self.job.stop():
+                break
+            asked = self._ask(targets[start : start + size])
+            if size > 1:
+                late.append(asked)
+            else:
+                yield from asked.told(self.link)
+            yield min(size, len(targets) - start)
+            yield from self._hear(0.0)
+        since = time.monotonic()
+        for asked in late:
+            yield from asked.told(self.link)
+        if targets and not self.job.stop():
+            yield from self._listen(since)
+
+    def _ask(self, burst: Sequence[IPv4Address]) -> _Asked:
+        """Wait for a burst's turn and send what the guard permits of it."""
+        self.job.guard.pace("arp", self.link.interface, len(burst))
+        sighting = Sighting("arp", self.job.clock.now(), self.job.site)
+        try:
+            permitted = self.job.guard.permit_sweep(burst)
+        except Refused as refused:
+            return _Asked(sighting, (), burst, refused.message)
+        self.wire.ask(permitted)
+        return _Asked(sighting, permitted, burst)
+
+    def _listen(self, since: float) -> Iterator[Observation]:
+        """Until nobody has answered for a while, from a moment of the monotonic clock on."""
+        yield from self._hear(0.0)
+        end = since + LISTEN
+        while (now := time.monotonic()) < min(end, since + LISTEN_LIMIT) and not self.job.stop():
+            before = len(self.answered)
+            yield from self._hear(min(end - now, POLL))
+            if len(self.answered) > before:
+                end = time.monotonic() + LISTEN
+
+    def _hear(self, seconds: float) -> Iterator[Observation]:
+        """What frames say about the job's targets; each (address, MAC) once, other addresses never."""
+        for frame in self.wire.heard(seconds):
+            said = decode_arp(frame, self.job.clock.now(), self.job.site, self.link.interface)
+            address = said[0].address if said else None
+            if not isinstance(address, IPv4Address) or address not in self.targets or address == self.link.address:
+                continue
+            if address in self.answered and all(o.attribute != WARNING for o in said):
+                continue
+            self.answered.add(address)
+            yield from said
 
 
 collector = ArpCollector()

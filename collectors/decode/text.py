@@ -15,6 +15,8 @@ _FEW = 3
 
 def clean(text: str, limit: int = VALUE_LIMIT) -> str:
     """One line without control characters, trimmed and cut to the limit."""
+    if text.isascii() and text.isalnum():
+        return text[:limit]
     head = text[: limit * 4]
     return " ".join("".join(c if c.isprintable() else " " for c in head).split())[:limit]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import IPv4Address
 
@@ -16,7 +16,7 @@ _ACKNOWLEDGE = 5.0
 
 
 class ArpLink:
-    """One interface: `ask` sends a request, `heard` gives the frames that came in."""
+    """One interface: `ask` sends requests, `heard` gives the frames that came in."""
 
     def __init__(self, worker: Worker, link: Link) -> None:
         self._worker = worker
@@ -25,14 +25,15 @@ class ArpLink:
 
     def start(self) -> None:
         """Open the interface; raise EnvironmentFault where that is not permitted."""
-        self._worker.send({"interface": self._link.interface})
+        own = {"mac": str(self._link.mac), "address": str(self._link.address)}
+        self._worker.send({"interface": self._link.interface, **own})
         self._until("ready", _START)
 
-    def ask(self, target: IPv4Address) -> None:
-        """Send one broadcast request and wait until it is on the wire."""
-        own = {"mac": str(self._link.mac), "address": str(self._link.address)}
-        self._worker.send({"arp": str(target), **own})
-        self._until("sent", _ACKNOWLEDGE)
+    def ask(self, targets: Sequence[IPv4Address]) -> None:
+        """Send a broadcast request for each target and wait until they are on the wire."""
+        if targets:
+            self._worker.send({"arp": [int(target) for target in targets]})
+            self._until("sent", _ACKNOWLEDGE)
 
     def heard(self, seconds: float = 0.0) -> tuple[bytes, ...]:
         """The frames that came in since the last call, waiting at most so long for the first."""
@@ -43,8 +44,8 @@ class ArpLink:
         return frames
 
     def _take(self, answer: dict[str, object] | None) -> None:
-        if answer and isinstance(frame := answer.get("frame"), str):
-            self._heard.append(bytes.fromhex(frame))
+        if answer and isinstance(frames := answer.get("frames"), list):
+            self._heard += map(bytes.fromhex, frames)
 
     def _until(self, word: str, seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -77,6 +77,7 @@ def test_that_guard_refuses_everything() -> None:
         guard.permit_now,
         lambda: guard.permit_group(probe.address, 5353, ip_network("10.77.0.0/24")),
         lambda: guard.pace("arp"),
+        lambda: guard.permit_sweep([ip_address("10.77.0.20")]),
         lambda: guard.permit_scripts(["ssl-cert"]),
     ):
         with pytest.raises(Refused, match="nothing is sent while listening"):

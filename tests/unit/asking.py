@@ -10,6 +10,7 @@ from ipaddress import ip_address, ip_network
 from agent.guard import PacketGuard
 from agent.model.address import Mac, Scope
 from agent.model.observation import Observation
+from agent.model.probe import Probe
 from agent.ports import Job
 from collectors.wire.links import Link
 
@@ -39,8 +40,13 @@ class Diary(PacketGuard):
         super().permit(probe)
         self.probes.append(probe)
 
-    def pace(self, kind, link=""):
-        self.paced.append((kind, link))
+    def permit_sweep(self, addresses):
+        permitted = super().permit_sweep(addresses)
+        self.probes += [Probe(address, "arp") for address in permitted]
+        return permitted
+
+    def pace(self, kind, link="", packets=1):
+        self.paced.append((kind, link, packets) if packets > 1 else (kind, link))
 
 
 def job(guard, targets, known=(), **facts):

@@ -33,8 +33,8 @@ class Wire:
     def __init__(self):
         self.asked = []
 
-    def ask(self, target):
-        self.asked.append(str(target))
+    def ask(self, targets):
+        self.asked += map(str, targets)
 
     def heard(self, seconds=0.0):
         return ()
@@ -72,6 +72,19 @@ def test_arp_asks_each_unknown_address_of_the_link_once_in_pace_and_the_mentione
     assert guard.paced == [("arp", "eth0")] * 5
     assert [str(p.address) for p in guard.probes] == link.asked
     assert {o.attribute for o in found} == {SCANNED}
+
+
+def test_a_fast_sweep_goes_in_bursts_and_tells_of_each_address_it_asked(link):
+    guard = Diary("192.0.2.0/29", rates={"arp": 100.0})
+    found = sweep(job(guard, [f"192.0.2.{n}" for n in range(2, 7)]))
+    assert link.asked == [str(o.address) for o in found] == [f"192.0.2.{n}" for n in range(2, 7)]
+    assert guard.paced == [("arp", "eth0", 2), ("arp", "eth0", 2), ("arp", "eth0")]
+
+
+def test_a_fast_sweep_that_is_stopped_tells_what_it_asked(link):
+    guard = Diary("192.0.2.0/29", rates={"arp": 100.0})
+    found = sweep(job(guard, [f"192.0.2.{n}" for n in range(2, 7)], stop=lambda: bool(link.asked)))
+    assert link.asked == [str(o.address) for o in found] == ["192.0.2.2", "192.0.2.3"]
 
 
 def test_what_the_guard_refuses_is_not_sent_and_is_a_warning(link):

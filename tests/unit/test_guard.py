@@ -122,6 +122,56 @@ def test_pace_holds_over_any_number_of_packets(packets: int, rate: float) -> Non
     assert (clock.now() - begun).total_seconds() >= (packets - 1) / rate - 0.001
 
 
+@given(st.floats(51, 1e6), st.integers(2, 400))
+def test_bursts_keep_the_rate_and_never_pile_up(rate: float, bursts: int) -> None:
+    clock = ManualClock()
+    paced = PacketGuard(Scope.parse(["10.0.0.0/8"]), clock, {"arp": rate})
+    size = paced.burst("arp")
+    clock.sleep(3600)
+    begun = clock.now()
+    for _ in range(bursts):
+        paced.pace("arp", "eth0", size)
+    took = (clock.now() - begun).total_seconds()
+    assert took >= (bursts - 1) * size / rate - 0.001, "an hour's silence gave room for more"
+    assert took <= 1.05 * bursts * size / rate + 0.001, "more than five per cent below the rate"
+
+
+def test_a_late_burst_makes_up_for_one_slot_and_no_more() -> None:
+    clock = ManualClock()
+    paced = PacketGuard(Scope.parse(["10.0.0.0/8"]), clock, {"arp": 1000.0})
+    paced.pace("arp", "eth0", 20)
+    clock.sleep(1)
+    clock.slept.clear()
+    for _ in range(3):
+        paced.pace("arp", "eth0", 20)
+    assert sum(clock.slept) == pytest.approx(0.0204, abs=1e-4)
+
+
+@pytest.mark.parametrize(("rate", "size"), [(0.1, 1), (10, 1), (15, 1), (50, 1), (1000, 20), (1_000_000, 4000)])
+def test_up_to_fifty_a_second_packets_go_one_by_one(rate: float, size: int) -> None:
+    assert PacketGuard(Scope.parse(["10.0.0.0/8"]), ManualClock(), {"arp": rate}).burst("arp") == size
+
+
+@given(st.lists(st.integers(0x0A14_0000 - 20, 0x0A14_0000 + 600), max_size=50))
+def test_a_sweep_is_permitted_what_each_of_its_probes_is(numbers: list[int]) -> None:
+    def alone(address: IPv4Address) -> bool:
+        try:
+            held.permit(Probe(address, "arp"))
+        except OutOfScope:
+            return False
+        return True
+
+    held = PacketGuard(Scope.parse(["10.20.0.0/24", "10.20.1.8/29", "2001:db8::/64"], ["10.20.0.250"]), ManualClock())
+    addresses = tuple(map(IPv4Address, numbers))
+    assert held.permit_sweep(addresses) == tuple(filter(alone, addresses))
+
+
+def test_no_sweep_in_a_blackout() -> None:
+    held = guard(blackouts=(Blackout.parse("Mon-Sun 00:00-23:59"),))
+    with pytest.raises(Refused, match="blackout"):
+        held.permit_sweep([IPv4Address("10.20.0.9")])
+
+
 def test_links_are_paced_by_themselves() -> None:
     clock = ManualClock()
     paced = PacketGuard(Scope.parse(["10.0.0.0/8"]), clock, {"arp": 1.0})
