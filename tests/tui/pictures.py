@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rich.cells import cell_len
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 FOLDER = Path(__file__).parent / "snapshots"
 
@@ -31,11 +32,13 @@ def plain(svg: str) -> str:
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Wait until all that was read is shown."""
+    """Wait until all that was read is shown; a cursor does not blink in pictures."""
     await pilot.app.workers.wait_for_complete()
     await pilot.pause()
     await pilot.app.workers.wait_for_complete()
     await pilot.pause()
+    for line in pilot.app.screen.query(Input):
+        line.cursor_blink = False
 
 
 @dataclass

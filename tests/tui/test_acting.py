@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,9 @@ from tests.tui import desks
 from tests.tui.pictures import settled
 from tui.app import LanwardApp
 from tui.desk import Desk
+from tui.widgets.filter_input import PAUSE, FilterInput
+from tui.widgets.grid import Grid
+from tui.widgets.plain_table import PlainTable
 
 PRINTER = "d-4b3057c362"
 
@@ -208,6 +212,27 @@ def at_once(pilot: Pilot[None], *keys: str) -> None:
     """Keys as a slow line or a paste sends them: all in one read, no pause between."""
     for key in keys:
         pilot.app.post_message(Key({"/": "slash"}.get(key, key), key if len(key) == 1 else None))
+
+
+async def test_enter_while_the_rows_are_changing_leads_to_the_new_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove = Grid.remove_children
+
+    async def removed(grid: Grid) -> None:
+        await remove(grid)
+        line = grid.screen.query_one(FilterInput)
+        line.post_message(Input.Submitted(line, line.value))
+        await asyncio.sleep(0.05)
+
+    desks.site(tmp_path)
+    async with shown(desks.desk(tmp_path)) as pilot:
+        await typed(pilot, "2", "slash")
+        monkeypatch.setattr(Grid, "remove_children", removed)
+        await typed(pilot, "=class:printer")
+        await pilot.pause(2 * PAUSE)
+        await settled(pilot)
+        assert isinstance(pilot.app.focused, PlainTable)
 
 
 async def test_what_is_typed_ahead_goes_into_the_next_line(tmp_path: Path) -> None:

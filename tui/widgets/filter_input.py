@@ -17,7 +17,7 @@ PAUSE = 0.15
 
 
 class FilterInput(Input):
-    """Posts `Asked` when the typing pauses; right arrow takes a completion."""
+    """Posts `Asked` when the typing pauses; right arrow takes a completion, Enter leads to the screen's rows."""
 
     class Asked(Message):
         """The filter is another one now."""
@@ -40,10 +40,10 @@ class FilterInput(Input):
         self._wait = self.set_timer(PAUSE, self._ask).stop
 
     @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
+    async def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self._ask()
-        self.screen.focus_next()
+        await self.run_action("screen.rows")
 
     def ask(self, text: str) -> None:
         """Put a filter in the place of the one there is, and ask it at once."""

@@ -101,6 +101,7 @@ class Grid(Vertical):
         if self._sheet is not None and sheet.same(self._sheet):
             return
         key, old = self.key, self._table
+        self._table = None  # whoever goes to the rows meanwhile comes to the new ones
         if focused := old is not None and old.has_focus:
             self.screen.set_focus(None)  # or Textual gives it to the filter line
         with self.app.batch_update():
