@@ -18,6 +18,8 @@ from agent.model.change import CONTROL, Change, ChangeState, Omission, Receipt, 
 from agent.model.errors import DeviceFault, EnvironmentFault, PartlyApplied, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agent.operations.context import Context
     from agent.operations.release import Released
 
@@ -112,8 +114,25 @@ def listing(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         output.document([change_document(one) for one in found])
     else:
-        rows = [(c.id, c.state, c.requester, c.approver, c.created.isoformat(timespec="seconds")) for c in found]
-        output.table(("change", "state", "requester", "approver", "created"), rows)
+        _table(found)
+
+
+def _table(found: Iterable[Change]) -> None:
+    from agent.report.words import CHANGE_STATES
+
+    words = output.language()
+    headings = map(words, ("Change", "State", "Requested by", "Approved by", "Created"))
+    rows = [
+        (
+            c.id,
+            output.term(words, CHANGE_STATES, c.state),
+            c.requester,
+            c.approver,
+            c.created.isoformat(timespec="seconds"),
+        )
+        for c in found
+    ]
+    output.table(tuple(headings), rows)
 
 
 @change.command("show")

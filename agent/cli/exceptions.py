@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from agent.documents import waiver_document
 from agent.guard import TAIPEI
 from agent.model.errors import BadInput
 from agent.model.waiver import Waiver, WaiverKind
+
+if TYPE_CHECKING:
+    from agent.language import Language
 
 exception = typer.Typer(
     help="Exceptions (例外, A7-6): a device that may fail some clauses for some time, under a compensating control.",
@@ -143,8 +146,10 @@ def listing(
     if as_json:
         output.document([waiver_document(one) for one in found])
         return
-    headings = ("exception", "device", "clauses", "state", "until", "controls", "requester", "approver")
-    output.table(headings, [_row(one) for one in found], spare=("approver", "requester", "controls"))
+    words = output.language()
+    headings = ("Exception", "Device", "Clauses", "State", "Expires", "Controls", "Requested by", "Approved by")
+    spare = ("Approved by", "Requested by", "Controls")
+    output.table(tuple(map(words, headings)), [_row(one, words) for one in found], spare=tuple(map(words, spare)))
 
 
 @exception.command("show")
@@ -159,9 +164,13 @@ def show(ctx: typer.Context, waiver_id: Id, as_json: Json = False) -> None:
         output.table(("", ""), [(key, _text(key, value)) for key, value in waiver_document(one).items()])
 
 
-def _row(one: Waiver) -> tuple[object, ...]:
-    clauses, controls = ", ".join(one.clauses), ", ".join(one.controls)
-    return (one.id, one.device, clauses, one.state, one.expires, controls, one.requester, one.approver)
+def _row(one: Waiver, words: Language) -> tuple[object, ...]:
+    from agent.report.words import CONTROLS, WAIVER_STATES
+
+    clauses = ", ".join(one.clauses)
+    controls = ", ".join(output.term(words, CONTROLS, control) for control in one.controls)
+    state = output.term(words, WAIVER_STATES, one.state)
+    return (one.id, one.device, clauses, state, one.expires, controls, one.requester, one.approver)
 
 
 def _text(key: str, value: object) -> str:

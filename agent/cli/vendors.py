@@ -118,7 +118,9 @@ def listing(ctx: typer.Context, as_json: Json = False) -> None:
         return
     rows = [(one.vendor.name, len(one.devices), one.vendor.contract_to, "; ".join(one.gaps)) for one in found]
     rows += [(name, count, None, "no record") for name, count in without]
-    output.table(("vendor", "devices", "until", "gaps"), rows, spare=("until",))
+    words = output.language()
+    headings = ("Vendor", "Devices", "Contract to", "Note")
+    output.table(tuple(map(words, headings)), rows, spare=(words("Contract to"),))
 
 
 @vendor.command("show")

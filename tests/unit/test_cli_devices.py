@@ -78,6 +78,22 @@ def test_no_line_of_the_register_is_wider_than_the_terminal(
     assert width == 120 or firmware is (width == 200)
 
 
+@pytest.mark.parametrize(
+    ("words", "headings"),
+    [
+        ("exception list", "例外 設備 適用條款 狀態 到期日 補償措施 申請 核准"),
+        ("vendor list", "廠商 設備 合約迄日 註記"),
+        ("change list", "異動 狀態 申請 核准 建立時間"),
+    ],
+)
+def test_tables_speak_the_readers_language(
+    site: Path, words: str, headings: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_TW.UTF-8")
+    assert run(*words.split()) == 0
+    assert capsys.readouterr().out.splitlines()[0].split() == headings.split()
+
+
 def test_a_view_as_csv(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with closing(open_store("inventory.db", create=False)) as store:
         devices = store.devices("tainan-hq")
