@@ -14,7 +14,7 @@ from agent.cli.session import Json, context, working
 from agent.diagnostics import say
 from agent.documents import change_document, receipt_document
 from agent.door.files import written
-from agent.model.change import CONTROL, Change, ChangeState, Omission, Receipt, StepResult
+from agent.model.change import CONTROL, Change, ChangeState, Omission, Receipt, StepResult, TrafficNote
 from agent.model.errors import DeviceFault, EnvironmentFault, PartlyApplied, Refused
 
 if TYPE_CHECKING:
@@ -149,10 +149,18 @@ def show(ctx: typer.Context, change_id: ChangeId, as_json: Json = False) -> None
         [f"{found.id} is {found.state}; planned by {found.requester}, approved by {found.approver or 'nobody'}"]
     )
     output.lines([f"digest {found.digest}"])
-    output.table(("device", "flow", "", "why"), [(n.device, n.flow, n.effect, n.reason) for n in found.plan.traffic])
+    _traffic(found.plan.traffic)
     for one in found.plan.switches:
         output.lines([f"--- {one.switch}", *one.commands, f"--- {one.switch}, undo", *one.undo])
     _print_receipts(receipts)
+
+
+def _traffic(notes: Iterable[TrafficNote]) -> None:
+    from agent.report.reasons import reason_in
+
+    words = output.language()
+    rows = [(n.device, reason_in(words, n.flow), n.effect, reason_in(words, n.reason)) for n in notes]
+    output.table((words("Device"), "", "", words("Reason")), rows)
 
 
 @change.command("approve")
@@ -221,9 +229,17 @@ def _raise_refusal(done: Change, receipts: tuple[Receipt, ...]) -> None:
 
 
 def _print_receipts(receipts: tuple[Receipt, ...]) -> None:
+    from agent.report.reasons import reason_in
+    from agent.report.words import CHANGE_STATES, RESULTS
+
+    words = output.language()
     for receipt in receipts:
-        output.lines([f"{receipt.switch}: {receipt.state}"])
-        output.table(("", "", ""), [(f"  {step.result}", step.name, step.detail) for step in receipt.steps])
+        output.lines([f"{receipt.switch}: {output.term(words, CHANGE_STATES, receipt.state)}"])
+        rows = [
+            (f"  {output.term(words, RESULTS, s.result)}", reason_in(words, s.name), reason_in(words, s.detail))
+            for s in receipt.steps
+        ]
+        output.table(("", "", ""), rows)
 
 
 def verify(

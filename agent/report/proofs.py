@@ -1,4 +1,4 @@
-"""What evidence and receipts say, as sentences with places, which agent.report.reasons tells in a language."""
+"""What evidence, plans and receipts say, as sentences with places, which agent.report.reasons tells in a language."""
 
 from __future__ import annotations
 
@@ -55,4 +55,30 @@ DETAILS = (
     N_("no TCP service of it may be asked from here"),
     N_("{before} entries were free, {after} are"),
 )
-PROOFS = (*EVIDENCE, *STEPS, *DETAILS)
+PLANS = (
+    N_("{flow} from {peers}"),
+    N_("{flow} to {peers}"),
+    N_("{open} from anybody else"),
+    N_("anything else that it opens itself"),
+    N_("not in the policy"),
+    N_("its replies are dropped at its port, so no connection comes about"),
+    N_("its replies are dropped at its port; one-way packets still reach it"),
+    N_("exception {waiver} until {day}"),
+    N_("its class is not known: name it with `lanward device set`"),
+    N_("the policy says nothing about the class {class}"),
+    N_("its class {class} is protected"),
+    N_("it is on the list of protected devices"),
+    N_("no IPv4 address is known"),
+    N_("no MAC is known"),
+    N_("its edge port is not known"),
+    N_("{switch} is not a switch that lanward may change"),
+    N_("its MAC is not on the port now"),
+    N_("{switch} could not be read"),
+    N_("{switch} has no port {port}"),
+    N_("its running configuration differs from its startup configuration: somebody's work is not saved"),
+    N_("a rollback timer is running on it: somebody's change is not confirmed"),
+    N_("{who} is on this port"),
+)
+"""What a plan does to traffic, and why it leaves a device alone."""
+
+PROOFS = (*EVIDENCE, *STEPS, *DETAILS, *PLANS)

@@ -181,7 +181,12 @@ def _pattern(sentence: str) -> re.Pattern[str]:
     return re.compile("".join(texts), re.DOTALL)
 
 
-_WITHIN = {"fields": "[^;]+", "day": r"\d{4}-\d{2}-\d{2}"}
+_WITHIN = {
+    "fields": "[^;]+",
+    "day": r"\d{4}-\d{2}-\d{2}",
+    "flow": r"(?:tcp|udp|icmp)\S* \([^)]*\)",
+    "open": r"(?:tcp|udp)/\d+\S*",
+}
 
 
 def _place(name: str) -> str:

@@ -16,6 +16,7 @@ from agent.language import Language
 from agent.model.change import CONTROL, Change, ChangeState, Receipt, StepResult, SwitchPlan, TrafficNote
 from agent.operations.changes import approve
 from agent.operations.context import Context
+from agent.report.reasons import reason_in
 from agent.terminal import one_line
 from tui.desk import moment
 from tui.jobs import Job
@@ -99,11 +100,15 @@ class ChangeScreen(Parts[File]):
         store = context.store()
         change, receipts = store.change(self.change_id), store.receipts(self.change_id)
         rows: dict[str, Rows] = {
-            "traffic": [(n.device, (n.device, self.term(n.effect), n.flow, n.reason)) for n in controls_first(change)],
-            "left": [(o.device, (o.device, o.where, o.reason)) for o in change.plan.omitted],
+            "traffic": [(n.device, self._note(n)) for n in controls_first(change)],
+            "left": [(o.device, (o.device, o.where, reason_in(self.words, o.reason))) for o in change.plan.omitted],
             "receipts": list(receipt_rows(receipts, self.words)),
         }
         return File(change, receipts, self.sheets(rows))
+
+    def _note(self, note: TrafficNote) -> tuple[str, ...]:
+        flow, reason = (reason_in(self.words, text) for text in (note.flow, note.reason))
+        return (note.device, self.term(note.effect), flow, reason)
 
     async def show(self, value: File) -> None:
         """Who asked, who approved, and the parts; looked at again while somebody may be applying it."""
@@ -218,7 +223,8 @@ def receipt_rows(receipts: tuple[Receipt, ...], words: Language) -> Iterator[tup
         yield receipt.switch, (receipt.switch, words(term(receipt.state)), times, receipt.undo_file)
         for step in receipt.steps:
             result = f"{MARKS[step.result]} {words(term(step.result))}"
-            yield receipt.switch, (receipt.switch, result, step.name, step.detail)
+            told = (reason_in(words, text) for text in (step.name, step.detail))
+            yield receipt.switch, (receipt.switch, result, *told)
 
 
 def commands(change: Change, receipts: tuple[Receipt, ...], words: Language) -> Text:
