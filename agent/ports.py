@@ -33,11 +33,9 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Aware UTC."""
-        ...
 
     def sleep(self, seconds: float) -> None:
         """Wait; a test's clock only moves on."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +68,9 @@ class Credentials(Protocol):
 
     def get(self, name: str) -> Secret:
         """Raise UnknownName where there is none."""
-        ...
 
     def names(self) -> tuple[str, ...]:
         """All names, sorted."""
-        ...
 
 
 class Guard(Protocol):
@@ -82,35 +78,27 @@ class Guard(Protocol):
 
     def permit(self, probe: Probe) -> None:
         """Return if the probe may be sent now; raise OutOfScope or Refused otherwise."""
-        ...
 
     def permit_now(self) -> None:
         """Raise Refused within a blackout."""
-        ...
 
     def permit_sweep(self, addresses: Sequence[IPv4Address]) -> tuple[IPv4Address, ...]:
         """Those that may be asked now by ARP; raise Refused within a blackout."""
-        ...
 
     def permit_group(self, group: IpAddress, port: int, network: IpNetwork) -> None:
         """Return if a question may go to every machine on the link of a subnet; raise OutOfScope or Refused."""
-        ...
 
     def version_ports(self, ports: Iterable[int]) -> tuple[int, ...]:
         """Those ports to which nmap's version probes may write, sorted."""
-        ...
 
     def permit_scripts(self, scripts: Iterable[str]) -> None:
         """Raise Refused for an nmap script that is not on the list of harmless ones."""
-        ...
 
     def burst(self, kind: str) -> int:
         """How many packets of this kind may go at once."""
-        ...
 
     def pace(self, kind: str, link: str = "", packets: int = 1) -> None:
         """Wait until so many packets of this kind (`arp`, `icmp`, ...) may go on this link."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +140,6 @@ class Collector(Protocol):
 
     def collect(self, job: Job, report: Report) -> Iterator[Observation]:
         """Ask the job's targets and yield what they showed."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +165,6 @@ class Rule(Protocol):
 
     def judge(self, device: Device, context: RuleContext) -> Outcome:
         """Never raises for a device's data; where evidence is missing the verdict is `unknown`."""
-        ...
 
 
 class Session(Protocol):
@@ -186,11 +172,9 @@ class Session(Protocol):
 
     def show(self, command: str) -> str:
         """Run one command outside configure mode; raise DeviceRefused where the switch answers with an error."""
-        ...
 
     def configure(self, commands: Sequence[str], enter: str = "") -> str:
         """Enter lines in configure mode, by `enter` if given, and leave it; DeviceRefused names the first refused."""
-        ...
 
 
 class Enforcer(Protocol):
@@ -198,7 +182,6 @@ class Enforcer(Protocol):
 
     def open(self, switch: Switch) -> AbstractContextManager[Session]:
         """Raise DeviceUnreachable, or Refused where the host key is not the one on record."""
-        ...
 
 
 class Prober(Protocol):
@@ -206,15 +189,12 @@ class Prober(Protocol):
 
     def source(self, address: IpAddress) -> IpAddress | None:
         """This machine's own address towards another one, or None where there is no route; sends nothing."""
-        ...
 
     def own_macs(self) -> tuple[Mac, ...]:
         """The MACs of this machine's own interfaces."""
-        ...
 
     def answers(self, targets: Sequence[tuple[IpAddress, int]]) -> dict[tuple[IpAddress, int], bool]:
         """Whether each TCP port completes a handshake; a reset or silence is False."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +225,6 @@ class Asker(Protocol):
 
         Never raises for what one agent says or does not say; BadInput for a credential that is none for this protocol.
         """
-        ...
 
 
 class Notifier(Protocol):
@@ -253,7 +232,6 @@ class Notifier(Protocol):
 
     def tell(self, notice: Notice) -> None:
         """Deliver, or raise EnvironmentFault; UnknownName for a credential that is not there."""
-        ...
 
 
 class Store(Protocol):
@@ -261,91 +239,69 @@ class Store(Protocol):
 
     def append(self, run: str, observations: Iterable[Observation]) -> int:
         """Add to the log; the number added."""
-        ...
 
     def append_whole(self, run: str, observations: Iterable[Observation]) -> int:
         """Add to the log all of them or none, in one transaction; the number added."""
-        ...
 
     def observations(self, site: str = "") -> Iterator[Observation]:
         """The whole log in the order of its writing."""
-        ...
 
     def observations_of(self, run: str) -> Iterator[Observation]:
         """What one run saw, in the order of its writing."""
-        ...
 
     def numbered(self, site: str) -> Iterator[tuple[int, Observation]]:
         """A site's log with the number of each row, in the order of its writing."""
-        ...
 
     def forget(self, numbers: Sequence[int]) -> None:
         """Take rows out of the log; for agent.operations.retention alone."""
-        ...
 
     def forget_raw(self, numbers: Sequence[int]) -> None:
         """Empty the raw evidence of rows of the log; for agent.operations.retention alone."""
-        ...
 
     def compact(self) -> None:
         """Give back the room that forgotten rows took."""
-        ...
 
     def size(self) -> int:
         """The database's octets."""
-        ...
 
     def log(self, site: str, until: datetime) -> AbstractContextManager[Log]:
         """A site's log up to a moment, for reading it in parts; later writes do not show in it."""
-        ...
 
     def observations_about(self, address: Mac | IpAddress) -> Iterator[Observation]:
         """What was ever seen about one address, in the order of its writing."""
-        ...
 
     def replace_devices(self, site: str, devices: Iterable[Device]) -> None:
         """Put a freshly resolved register in the place of the old one, in one transaction."""
-        ...
 
     def devices(self, site: str = "", *, evidence: bool = True) -> tuple[Device, ...]:
         """The register, sorted by id; without `evidence`, which is most of it, that field is empty."""
-        ...
 
     def device(self, site: str, device_id: str) -> Device | None:
         """One device with its evidence, or None."""
-        ...
 
     def save_run(self, run: Run) -> None:
         """Insert or update by id."""
-        ...
 
     def runs(self, site: str = "") -> tuple[Run, ...]:
         """All runs, oldest first."""
-        ...
 
     def replace_findings(self, site: str, made: datetime, findings: Iterable[Finding]) -> None:
         """Put the findings of an assessment in the place of the former ones."""
-        ...
 
     def findings(self, site: str = "") -> tuple[Finding, ...]:
         """The findings of the last assessment, sorted."""
-        ...
 
     def assessed(self, site: str) -> datetime | None:
         """When the site's findings were last made, or None."""
-        ...
 
     def add_change(self, change: Change) -> None:
         """Insert a new change with its whole plan."""
-        ...
 
     def change(self, change_id: str) -> Change:
         """Raise UnknownName where there is none."""
-        ...
 
     def changes(self) -> tuple[Change, ...]:
         """All changes, oldest first."""
-        ...
 
     def advance_change(
         self, change_id: str, expected: ChangeState, to: ChangeState, *, approver: str = "", at: datetime | None = None
@@ -354,56 +310,42 @@ class Store(Protocol):
 
         To APPROVED, `approver` and `at` are recorded.
         """
-        ...
 
     def save_receipt(self, receipt: Receipt) -> None:
         """Insert or replace the receipt of one switch under one change."""
-        ...
 
     def receipts(self, change_id: str = "") -> tuple[Receipt, ...]:
         """Receipts by change and switch."""
-        ...
 
     def save_qualification(self, qualification: Qualification) -> None:
         """Insert or replace by platform, model and release."""
-        ...
 
     def qualifications(self) -> tuple[Qualification, ...]:
         """All of them, sorted."""
-        ...
 
     def waivers(self) -> tuple[Waiver, ...]:
         """All exceptions, sorted by id."""
-        ...
 
     def save_waiver(self, waiver: Waiver) -> None:
         """Insert or update by id."""
-        ...
 
     def move_waiver(self, waiver: Waiver, expected: WaiverState) -> None:
         """Write an exception over the one that is `expected`, in one compare-and-set; raise Refused where it is not."""
-        ...
 
     def vendors(self) -> tuple[Vendor, ...]:
         """All vendors, sorted by name."""
-        ...
 
     def save_vendor(self, vendor: Vendor) -> None:
         """Insert or update by name."""
-        ...
 
     def save_vendors(self, vendors: Iterable[Vendor]) -> None:
         """Insert or update by name, all of them or none."""
-        ...
 
     def record(self, actor: str, action: str, subject: str, facts: Mapping[str, str], at: datetime) -> None:
         """Append to the audit chain (agent.audit)."""
-        ...
 
     def audit(self) -> Iterator[Entry]:
         """The whole chain, in order; `agent.audit.verify` says whether it holds."""
-        ...
 
     def audit_head(self) -> Head:
         """The end of the chain as the last `record` left it."""
-        ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,11 @@ FIRST = (
 )
 """Lab files that take minutes: begun last, one of them would keep a worker after all others ended. The survey that
 the changes wait for is made by the first."""
+
+
+def pytest_configure() -> None:
+    """Ctrl-C means Ctrl-C to what tests start: a shell's background job has SIGINT ignored, and its children too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

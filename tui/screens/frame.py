@@ -33,7 +33,7 @@ Subject = TypeVar("Subject")
 
 
 AGAIN = 4
-"""Glances after which what was read when somebody else had done something is read once more."""
+"""Glances after which what was read when somebody had done something is read once more."""
 
 
 class Frame(Screen[None], Generic[Value]):
@@ -121,7 +121,6 @@ class Frame(Screen[None], Generic[Value]):
         if not self.shown.is_set():
             return
         if self._mark != mark:
-            self._glances = AGAIN
             self.reload()
         elif self._glances:
             self._glances -= 1
@@ -143,12 +142,18 @@ class Frame(Screen[None], Generic[Value]):
                 if turn != self._turn:
                     return
                 context = self.app.desk.context()
-                self._mark = mark(context)
+                self._remember(mark(context))
                 value = self.read(context)
         except Exception as error:  # our own fault is told like any other, and the other screens go on
             self.post_message(ReadFailed(error, turn))
         else:
             self.post_message(Read(value, turn))
+
+    def _remember(self, mark: Mark) -> None:
+        """What had been done when this was read, whoever asked for the reading."""
+        if self._mark not in (None, mark):
+            self._glances = AGAIN
+        self._mark = mark
 
     @on(Read)
     async def _show(self, message: Read) -> None:
