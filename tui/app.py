@@ -90,7 +90,7 @@ class LanwardApp(App[None]):
         self.aside = ""
         self.jobs: list[Job] = []
         self.jobs_changed: Signal[Job] = Signal(self, "jobs-changed")
-        self._typeahead = Typeahead(self, super().on_event, lambda: self.frame.shown if self.frame else None)
+        self.typeahead = Typeahead(self, super().on_event, lambda: self.frame.shown if self.frame else None)
         self.theme = f"textual-{theme}" if f"textual-{theme}" in THEMES else THEMES[0]
 
     @property
@@ -195,7 +195,7 @@ class LanwardApp(App[None]):
     async def on_event(self, event: Event) -> None:
         """Keys and pasted texts in turn, whatever else at once."""
         if isinstance(event, Key | Paste) and not event.is_forwarded:
-            self._typeahead.typed(event)
+            self.typeahead.typed(event)
         else:
             await super().on_event(event)
 

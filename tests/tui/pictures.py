@@ -10,12 +10,16 @@ import difflib
 import hashlib
 import html
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.widgets import Input
+from textual.worker import WorkerCancelled
+
+from tui.app import LanwardApp
 
 FOLDER = Path(__file__).parent / "snapshots"
 
@@ -32,12 +36,15 @@ def plain(svg: str) -> str:
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Wait until all that was read is shown; a cursor does not blink in pictures."""
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
-    for line in pilot.app.screen.query(Input):
+    """Wait until every key is pressed and all that was read is shown; a cursor does not blink in pictures."""
+    app, rounds = pilot.app, 0
+    assert isinstance(app, LanwardApp)
+    while rounds < 2:
+        with suppress(WorkerCancelled):  # a glance gives way to the next one
+            await app.workers.wait_for_complete()
+        await pilot.pause()
+        rounds = rounds + 1 if app.typeahead.idle else 0
+    for line in app.screen.query(Input):
         line.cursor_blink = False
 
 
