@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -78,10 +79,8 @@ def refused(done: subprocess.CompletedProcess[str], code: int, words: str) -> No
     assert re.search(words, said[-1]), said[-1]
 
 
-def apply_and(
-    site: Site, change: str, step: str, act: Callable[[subprocess.Popen[str]], object]
-) -> subprocess.CompletedProcess[str]:
-    """Apply, and do something as soon as a step of acc1 is on record."""
+def apply_and(site: Site, change: str, step: str, act: Callable[[], object]) -> subprocess.CompletedProcess[str]:
+    """Apply, and do something as soon as a step of acc1 is on record, while the apply stands still."""
     command = site.command("apply", change)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
@@ -89,7 +88,9 @@ def apply_and(
     for line in process.stderr:
         said += line
         if re.search(rf"^apply: acc1 \d+ {step}", line):
-            act(process)
+            process.send_signal(signal.SIGSTOP)
+            act()
+            process.send_signal(signal.SIGCONT)
             break
     output, rest = process.communicate(timeout=120)
     assert re.search(rf"^apply: acc1 \d+ {step}", said, re.M), said + rest
@@ -261,7 +262,7 @@ def test_a_table_that_fills_up_after_the_preflight(site: Site) -> None:
     planned = site.approved("sensor")
     with ExitStack() as later, untouched(site):
         done = apply_and(
-            site, planned["change"], "arm the way back", lambda _: later.enter_context(faults(site, tcam_entries=5))
+            site, planned["change"], "arm the way back", lambda: later.enter_context(faults(site, tcam_entries=5))
         )
         refused(done, SAFETY, "every switch is as before")
     found = receipt(site, planned["change"])
@@ -351,14 +352,9 @@ def test_a_session_that_drops_in_the_middle(site: Site) -> None:
 def test_a_way_back_that_runs_just_before_the_confirmation(site: Site) -> None:
     """`configure confirm` then has nothing to confirm, and says so politely: that is no success."""
     planned = site.approved("projector")
-
-    def overtake(process: subprocess.Popen[str]) -> None:
-        process.send_signal(signal.SIGSTOP)
-        by_hand(site.lab, "acc1", "configure revert now")
-        process.send_signal(signal.SIGCONT)
-
     with untouched(site):
-        done = apply_and(site, planned["change"], r"\S+ still learns its machines", overtake)
+        revert = partial(by_hand, site.lab, "acc1", "configure revert now")
+        done = apply_and(site, planned["change"], r"\S+ still learns its machines", revert)
         refused(done, SAFETY, "its way back ran before it was confirmed")
     assert receipt(site, planned["change"])["state"] == "reverted"
 
@@ -370,7 +366,7 @@ def test_one_owner_and_no_second_time(site: Site) -> None:
     before = configuration(site.lab, *SWITCHES)
     first, second = site.approved("sensor"), site.approved("ipp")
     told: list[subprocess.CompletedProcess[str]] = []
-    done = apply_and(site, first["change"], "preflight", lambda _: told.append(site.run("apply", second["change"])))
+    done = apply_and(site, first["change"], "preflight", lambda: told.append(site.run("apply", second["change"])))
     assert done.returncode == 0, done.stderr
     refused(told[0], SAFETY, r"process \d+ is applying changes of this site")
     assert site.json("change", "show", second["change"])["state"] == "approved"

@@ -13,13 +13,18 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
 from agent.store.repository import open_store
 from tests.unit.shell import Said, lanward
+
+PIPE = 65536
+"""Octets that a pipe of Linux holds (pipe(7))."""
 
 LANWARD = str(Path(sys.executable).parent / "lanward")
 ROOT = os.geteuid() == 0
@@ -286,34 +291,52 @@ def test_without_nmap_discover_goes_on_with_the_rest(no_nmap: tuple[Site, str]) 
     assert [e for e in run["errors"] if "nmap is not installed" in e], run["errors"]
 
 
-def interrupted(site: Site, command: list[str], wait: float) -> tuple[int, str, str]:
+def interrupted(site: Site, command: list[str], busy: Callable[[subprocess.Popen[str]], str]) -> tuple[int, str, str]:
+    """Ctrl-C once it is at work, which `busy` waits for; code, stdout, and stderr with what `busy` read of it."""
     process = subprocess.Popen(
         command, cwd=site.directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
-    time.sleep(wait)
-    process.send_signal(signal.SIGINT)
     try:
-        process.wait(timeout=30)
+        read = busy(process)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
     finally:
         process.kill()
     out, error = process.communicate()
-    return process.returncode, out, error
+    return process.returncode, out, read + error
+
+
+def reading(process: subprocess.Popen[str]) -> str:
+    """More than a pipe holds is taken only by who reads; then it sleeps, waiting for more."""
+    assert process.stdin is not None
+    process.stdin.write("\n" * (2 * PIPE))
+    process.stdin.flush()
+    asleep = 0
+    while asleep < 5:
+        time.sleep(0.05)
+        asleep = asleep + 1 if Path(f"/proc/{process.pid}/stat").read_text().split(") ")[1][0] == "S" else 0
+    return ""
+
+
+def sweeping(process: subprocess.Popen[str]) -> str:
+    """Progress of the first collector is told."""
+    assert process.stderr is not None
+    return "".join(takewhile(lambda line: not line.startswith("discover: arp "), process.stderr))
 
 
 def test_ctrl_c_while_it_waits(site: Site) -> None:
-    code, out, error = interrupted(site, [LANWARD, "identify", "--targets", "-"], 3.0)
+    code, out, error = interrupted(site, [LANWARD, "identify", "--targets", "-"], reading)
     assert (code, out) == (130, "") and error.count("\n") == 1 and "interrupted" in error
 
 
 @pytest.mark.skipif(not ROOT, reason="not root: no network namespace of its own")
 def test_ctrl_c_keeps_what_a_run_has_found(site: Site) -> None:
     (site.directory / "lanward.toml").write_text('[scope]\nsubnets = ["127.0.0.1/32", "192.0.2.0/24"]\n')
-    link = "ip link set lo up; ip link add a type veth peer name b; ip link set a up; ip link set b up; "
-    inside = link + 'ip address add 192.0.2.1/24 dev a; exec "$@"'
-    code, out, error = interrupted(
-        site, ["unshare", "-n", "sh", "-c", inside, "sh", LANWARD, "discover", "--json"], 6.0
-    )
+    links = "ip link set lo up; ip link add here0 type veth peer name there0; "
+    inside = links + 'ip link set here0 up; ip link set there0 up; ip address add 192.0.2.1/24 dev here0; exec "$@"'
+    command = ["unshare", "-n", "sh", "-c", inside, "sh", LANWARD, "discover", "--json"]
+    code, out, error = interrupted(site, command, sweeping)
     assert (code, out) == (130, "") and "Traceback" not in error
     assert "the next discover goes on" in error.splitlines()[-1], error
     opened = open_store(str(site.directory / "inventory.db"), create=False)
