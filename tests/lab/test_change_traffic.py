@@ -19,6 +19,7 @@ import pytest
 
 from lab import traffic
 from lab.network import Lab
+from lab.readiness import until
 from tests.lab.console import ask, configurations, type_lines
 from tests.lab.site import Site
 
@@ -105,7 +106,7 @@ def applied(surveyed: Callable[..., Site]) -> Applied:
     site = surveyed("traffic")
     lab = site.lab
     assert closed_things(lab) == [True, True, *(6 * [200])], "nothing is closed before the change"
-    assert habits(lab) == {"tcp", "udp"}
+    until(lambda: habits(lab) == {"tcp", "udp"}, "the camera's calls")
     everything_allowed_works(lab)
     before = configurations(lab)
     planned = applied_change(site)

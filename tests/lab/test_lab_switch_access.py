@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from netmiko import ConnectHandler
 from netmiko.base_connection import BaseConnection
-from netmiko.exceptions import ConfigInvalidException, NetmikoAuthenticationException, NetmikoTimeoutException
+from netmiko.exceptions import (
+    ConfigInvalidException,
+    NetmikoAuthenticationException,
+    NetmikoBaseException,
+    NetmikoTimeoutException,
+)
+from paramiko import SSHException
 
 from tests.lab.switch_bench import Bench, pings, run, running, wait_for
 
@@ -43,6 +49,13 @@ def test_a_wrong_password_is_refused(bench: Bench, cli: BaseConnection) -> None:
     assert "LOGIN_FAILED" in cli.send_command("show logging")
 
 
+def forgotten(bench: Bench, line: str) -> bool:
+    """Whether a new session shows a configuration without the line; False where a reboot ends the session."""
+    with suppress(NetmikoBaseException, SSHException, OSError), bench.connect() as session:
+        return line not in running(session)
+    return False
+
+
 def test_running_becomes_startup_only_when_saved_and_a_reload_forgets_the_rest(
     bench: Bench, cli: BaseConnection
 ) -> None:
@@ -51,9 +64,8 @@ def test_running_becomes_startup_only_when_saved_and_a_reload_forgets_the_rest(
     assert cli.send_command("show startup-config") == before
     assert bench.process is not None
     bench.process.send_signal(signal.SIGHUP)
-    time.sleep(0.5)
+    wait_for(lambda: forgotten(bench, "vlan 55"))
     with bench.connect() as again:
-        assert "vlan 55" not in running(again)
         again.send_config_set(["vlan 56"])
         assert "[OK]" in again.save_config()
         assert "vlan 56" in again.send_command("show startup-config")

@@ -64,10 +64,10 @@ def sent(ears: str) -> int:
 def test_the_wire_tells_what_the_file_tells_and_nothing_is_sent(wire: tuple[str, str, Path]) -> None:
     ears, mouth, folder = wire
     assert sent(ears) == 0
-    command = within(ears, *LANWARD, "listen", "--interface", "hear0", "--for", "6s", "--json")
+    command = within(ears, *LANWARD, "listen", "--interface", "hear0", "--for", "10s", "--json")
     listening = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert listening.stderr is not None and b"hear0" in listening.stderr.readline()
-    time.sleep(0.5)
+    time.sleep(2)
     subprocess.run(within(mouth, sys.executable, "-c", REPLAY), check=True)
     out, err = listening.communicate(timeout=60)
     assert listening.returncode == 0, err
@@ -81,9 +81,9 @@ def test_ctrl_c_keeps_what_was_heard(wire: tuple[str, str, Path]) -> None:
     command = within(ears, *LANWARD, "listen", "--interface", "hear0", "--for", "5m")
     listening = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert listening.stderr is not None and b"hear0" in listening.stderr.readline()
-    time.sleep(0.5)
+    time.sleep(2)
     subprocess.run(within(mouth, sys.executable, "-c", REPLAY), check=True)
-    time.sleep(0.5)
+    time.sleep(2)
     listening.send_signal(signal.SIGINT)
     _, err = listening.communicate(timeout=30)
     assert listening.returncode == 130 and b"interrupted; what it heard is kept" in err
