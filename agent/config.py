@@ -144,6 +144,8 @@ class Config:
     retention: Retention = Retention()
     agent: AgentSettings = AgentSettings()
     notify: tuple[NotifySettings, ...] = ()
+    fingerprints: Path | None = None
+    """A directory of fingerprints in recog's format."""
 
 
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str], directory: Path) -> Config:
@@ -310,6 +312,7 @@ def _config(document: Document, file: Path | None, base: Path, bases: Mapping[tu
             document.agent.metrics, path(("agent", "socket"), document.agent.socket) if document.agent.socket else None
         ),
         notify=tuple(_notify(table, base) for table in document.notify),
+        fingerprints=path(("identify", "fingerprints"), found) if (found := document.identify.fingerprints) else None,
     )
 
 

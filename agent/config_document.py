@@ -196,6 +196,12 @@ class DiscoverTable(_Table):
     default_login: bool = False
 
 
+class IdentifyTable(_Table):
+    """`[identify]`; `fingerprints` is a directory in recog's format."""
+
+    fingerprints: str = ""
+
+
 class SwitchTable(_Table):
     """`[[switch]]`: agent.model.switch.Switch. Hosts are addresses: no DNS name may lead out of the scope."""
 
@@ -290,6 +296,7 @@ class Document(_Table):
     rate: RateTable = RateTable()
     credentials: CredentialsTable = CredentialsTable()
     discover: DiscoverTable = DiscoverTable()
+    identify: IdentifyTable = IdentifyTable()
     switch: Annotated[tuple[SwitchTable, ...], AfterValidator(_unique)] = ()
     router: Annotated[tuple[RouterTable, ...], AfterValidator(_unique)] = ()
     schedule: ScheduleTable = ScheduleTable()
@@ -306,6 +313,7 @@ _TABLES: Mapping[str, type[_Table]] = {
     "rate": RateTable,
     "credentials": CredentialsTable,
     "discover": DiscoverTable,
+    "identify": IdentifyTable,
     "switch": SwitchTable,
     "router": RouterTable,
     "schedule": ScheduleTable,

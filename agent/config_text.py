@@ -38,6 +38,9 @@ snmp = []                         # names of credentials to try, in order (commu
 profile = "standard"              # gentle | standard | deep
 default_login = false             # true: one known default password may be tried once a device and half year
 
+[identify]
+# fingerprints = "recog/xml"      # a directory of fingerprints in recog's XML format, asked after lanward's own
+
 # [[switch]]                      # lanward switch add writes these
 # name = "access1"
 # host = "192.0.2.11"

@@ -129,10 +129,9 @@ class Wiring:
         return found
 
     def definitions(self) -> Definitions:
-        """The shipped device definitions."""
-        from agent.identify.definition import load
-
-        return load()
+        """The shipped device definitions, and the fingerprints that the configuration names; raise BadInput."""
+        definitions: Definitions = self._once("definitions", lambda: _definitions(self.config().fingerprints))
+        return definitions
 
     def notifiers(self) -> dict[str, Notifier]:
         """The configured ways to tell people, by name."""
@@ -167,6 +166,13 @@ class Wiring:
             withheld = WithheldCredentials(user)
             made = replace(made, credentials=withheld, enforcer=NetmikoEnforcer(self.platform, withheld))
         return replace(made, report=report) if report else made
+
+
+def _definitions(fingerprints: Path | None) -> Definitions:
+    from agent.identify.definition import load
+    from agent.identify.fingerprints import read
+
+    return load().model_copy(update={"fingerprints": read(fingerprints)}) if fingerprints else load()
 
 
 def guard(config: Config) -> PacketGuard:

@@ -47,7 +47,11 @@ def identify(
         str, typer.Option(metavar="FILE", help="In place of a host: what snmpsim recorded of one, OID|TAG|VALUE.")
     ] = "",
     lint: Annotated[
-        str, typer.Option(metavar="FILE", help="No device: what is wrong with a file of vendor definitions.")
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="No device: what is wrong with a file of vendor definitions, or a directory of recog's.",
+        ),
     ] = "",
     explain: Annotated[bool, typer.Option("--explain", help="Also why: what won and what lost, best first.")] = False,
     draft: Annotated[bool, typer.Option("--draft", help="A vendor definition to begin with, as YAML.")] = False,
@@ -122,8 +126,9 @@ def _evidence(found: Identification) -> list[dict[str, Any]]:
 
 def _lint(file: str) -> None:
     from agent.identify.definition import lint, parse
+    from agent.identify.fingerprints import read
 
-    faults = lint(parse(_read(file), file))
+    faults = tuple(read(Path(file)).lint()) if Path(file).is_dir() else lint(parse(_read(file), file))
     output.lines(f"{file}: {fault}" for fault in faults)
     if faults:
         raise typer.Exit(2)

@@ -132,6 +132,12 @@ def _reports(ctx: typer.Context) -> str:
     return made if len(installed()) == len(FORMATS) else f"{made}; for the others: {REPORTS}"
 
 
+def _fingerprints(ctx: typer.Context) -> str:
+    made = wiring(ctx)
+    directory = made.config().fingerprints
+    return f"{directory}: {made.definitions().fingerprints.summary()}" if directory else "none configured"
+
+
 def _socket(ctx: typer.Context) -> str:
     """Whether people reach the agent, and as whom this one would be served."""
     from agent.operations import roles
@@ -150,6 +156,7 @@ CHECKS = {
     "configuration": _configuration,
     "policy": _policy,
     "credentials": _credentials,
+    "fingerprints": _fingerprints,
     "reports": _reports,
     "database": _database,
     "agent's socket": _socket,

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from agent.identify import standard
 from agent.identify.clues import ALIASES, attribute_of
+from agent.identify.fingerprints import Fingerprints
 from agent.model.device import DeviceClass
 from agent.model.errors import BadInput
 from agent.model.observation import SNMP
@@ -89,11 +90,12 @@ class Definition(_Strict):
 
 
 class Definitions(_Strict):
-    """All definitions, ready to be asked; made by `load`, or by `parse` in tests."""
+    """All definitions, ready to be asked; made by `load`, or by `parse` in tests. `fingerprints` are the site's own."""
 
     vendors: tuple[Definition, ...]
     keywords: tuple[Keyword, ...] = ()
     labels: tuple[Keyword, ...] = ()
+    fingerprints: Fingerprints = Fingerprints()
 
     @cached_property
     def words(self) -> tuple[Keyword, ...]:

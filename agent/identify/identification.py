@@ -78,6 +78,7 @@ def identify(evidence: Sequence[Observation], definitions: Definitions) -> Ident
         *_hints(clues),
         *_capable(clues),
         *_labelled(clues, definitions),
+        *definitions.fingerprints.claims(clues),
     )
     told = (*claims, *arcs(clues, claims))
     return _settle(tuple(_named(claim, definitions, brands) for claim in told))
