@@ -1,4 +1,4 @@
-"""Listening: DHCP, ARP, mDNS, SSDP, LLDP and CDP from an interface or a capture file. Nothing is sent at all."""
+"""Listening: DHCP, ARP, IPv6 neighbours, mDNS, SSDP, LLMNR, LLDP and CDP, from an interface or a file. All silent."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class ListenCollector:
     phase = "listen"
     produces: tuple[str, ...] = (
         *(MAC, ALIVE, HOSTNAME, PORT, OWN_MAC, WARNING),
-        *("dhcp.", "lldp.", "cdp.", "mdns.", "dnssd.", "ssdp.", "upnp.", "ipp."),
+        *("dhcp.", "ndp.", "lldp.", "cdp.", "mdns.", "dnssd.", "ssdp.", "upnp.", "ipp."),
     )
     intrusive = 0
     enabled_by_default = True

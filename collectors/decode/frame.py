@@ -1,4 +1,4 @@
-"""Ethernet frames and the UDP datagrams in them, as far as listening needs them (IEEE 802.3, 802.1Q; RFC 791, 8200)."""
+"""Ethernet frames and what listening needs of the packets in them (IEEE 802.3, 802.1Q; RFC 791, 8200, 4443)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CDP = 0x00_00_0C_20_00
 
 _TAGS = (0x8100, 0x88A8)
 _SNAP = b"\xaa\xaa\x03"
-_UDP = 17
+_UDP, _ICMP6 = 17, 58
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,18 @@ class Datagram:
     dport: int
     hops: int
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Icmp6:
+    """An ICMPv6 message; `octets` is all of it, from the type on, and `hops` the hop limit that is left."""
+
+    source: IPv6Address
+    destination: IPv6Address
+    kind: int
+    code: int
+    hops: int
+    octets: bytes
 
 
 def parse_frame(octets: bytes, vlan: int | None = None) -> Frame | None:
@@ -77,10 +89,26 @@ def _ipv4(packet: bytes) -> Datagram | None:
 
 
 def _ipv6(packet: bytes) -> Datagram | None:
-    if len(packet) < 40 or packet[0] >> 4 != 6 or packet[6] != _UDP:
+    body = _ipv6_body(packet, _UDP)
+    if not body:
         return None
-    body = packet[40 : 40 + int.from_bytes(packet[4:6], "big")]
     return _udp(IPv6Address(packet[8:24]), IPv6Address(packet[24:40]), packet[7], body)
+
+
+def parse_icmp6(frame: Frame) -> Icmp6 | None:
+    """The ICMPv6 message of an IPv6 packet; None behind extension headers, which neighbour discovery does not use."""
+    packet = frame.payload
+    body = _ipv6_body(packet, _ICMP6) if frame.kind == IPV6 else b""
+    if len(body) < 8:
+        return None
+    return Icmp6(IPv6Address(packet[8:24]), IPv6Address(packet[24:40]), body[0], body[1], packet[7], body)
+
+
+def _ipv6_body(packet: bytes, protocol: int) -> bytes:
+    """What follows the header of an IPv6 packet of this protocol; nothing for any other."""
+    if len(packet) < 40 or packet[0] >> 4 != 6 or packet[6] != protocol:
+        return b""
+    return packet[40 : 40 + int.from_bytes(packet[4:6], "big")]
 
 
 def _udp(source: IpAddress, destination: IpAddress, hops: int, body: bytes) -> Datagram | None:

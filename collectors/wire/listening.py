@@ -15,8 +15,11 @@ from collectors.wire.capture import Captured
 FRAME_LIMIT = 9216
 """Octets of a frame that are kept: a jumbo frame."""
 
-UDP_PORTS = (67, 68, 1900, 5353)
-"""DHCP's server and client, SSDP, mDNS."""
+UDP_PORTS = (67, 68, 546, 547, 1900, 5353, 5355)
+"""DHCP's server and client of both families, SSDP, mDNS, LLMNR."""
+
+ICMP6_TYPES = (133, 134, 135, 136)
+"""Neighbour discovery: routers and neighbours, solicited and advertised."""
 
 _ETH_P_ALL, _SOL_PACKET, _SO_ATTACH_FILTER = 0x0003, 263, 26
 _ADD_MEMBERSHIP, _AUXDATA, _PROMISCUOUS, _OUTGOING = 1, 8, 1, 4
@@ -47,16 +50,20 @@ _PROGRAM: list[_Line] = [
     (_NEXT, _LDX_IP, 14, _NEXT, _NEXT),
     (_NEXT, _JEQ, 17, "ports", "ports"),  # in either case: a jump
     ("ipv6", _LD1, 20, _NEXT, _NEXT),
+    (_NEXT, _JEQ, 58, "icmp6", _NEXT),
     (_NEXT, _JEQ, 17, _NEXT, "drop"),
     (_NEXT, _LDX, 40, _NEXT, _NEXT),
     ("ports", _LD2X, 14, _NEXT, _NEXT),
     *_tests(UDP_PORTS),
     (_NEXT, _LD2X, 16, _NEXT, _NEXT),
     *_tests(UDP_PORTS),
+    (_NEXT, _JEQ, 0, "drop", "drop"),  # in either case: a jump
+    ("icmp6", _LD1, 54, _NEXT, _NEXT),
+    *_tests(ICMP6_TYPES),
     ("drop", _RET, 0, _NEXT, _NEXT),
     ("take", _RET, FRAME_LIMIT, _NEXT, _NEXT),
 ]
-"""What the kernel hands over (bpf(4), "classic"): ARP, LLDP, tagged frames, CDP's group, and UDP of those ports."""
+"""What the kernel hands over (bpf(4), "classic"): ARP, LLDP, tagged frames, CDP's group, UDP and ICMPv6 as above."""
 
 
 def program() -> bytes:

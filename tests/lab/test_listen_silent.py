@@ -15,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 OFFICE = ROOT / "tests" / "golden" / "listen" / "office.pcap"
+OFFICE6 = OFFICE.with_name("ipv6.pcap")
 LANWARD = [str(Path(sys.executable).with_name("lanward"))]
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(os.geteuid() != 0, reason="not root: needs network namespaces")]
 
@@ -25,7 +26,7 @@ from pathlib import Path
 from collectors.wire.capture import captured
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 wire.bind(("talk0", 0))
-for frame in captured(Path({str(OFFICE)!r})):
+for frame in captured(Path(sys.argv[1])):
     wire.send(frame.octets)
 """
 
@@ -68,11 +69,29 @@ def test_the_wire_tells_what_the_file_tells_and_nothing_is_sent(wire: tuple[str,
     listening = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert listening.stderr is not None and b"hear0" in listening.stderr.readline()
     time.sleep(2)
-    subprocess.run(within(mouth, sys.executable, "-c", REPLAY), check=True)
+    subprocess.run(within(mouth, sys.executable, "-c", REPLAY, OFFICE), check=True)
     out, err = listening.communicate(timeout=60)
     assert listening.returncode == 0, err
     live = json.loads(out)
     assert (live["hosts"], live["devices"], live["errors"]) == (6, 6, [])
+    assert sent(ears) == 0, "who only listens sends nothing"
+
+
+def test_ipv6_comes_through_the_kernel_s_filter(wire: tuple[str, str, Path]) -> None:
+    ears, mouth, folder = wire
+    scope = 'site = "rec"\n[scope]\nsubnets = ["10.77.0.0/24", "2001:db8:77::/64"]\n'
+    (folder / "lanward.toml").write_text(scope)
+    command = within(ears, *LANWARD, "listen", "--interface", "hear0", "--for", "4s", "--json")
+    listening = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert listening.stderr is not None and b"hear0" in listening.stderr.readline()
+    time.sleep(2)
+    subprocess.run(within(mouth, sys.executable, "-c", REPLAY, OFFICE6), check=True)
+    out, err = listening.communicate(timeout=60)
+    assert listening.returncode == 0, err
+    live = json.loads(out)
+    assert live["devices"] == 6
+    left_out = "listen: 1 addresses outside the scope were heard and left out, 2001:db8:99::5 first"
+    assert live["errors"] == [left_out, "ndp: 00:1b:17:00:01:06 answered for 00:26:73:11:22:06"]
     assert sent(ears) == 0, "who only listens sends nothing"
 
 
@@ -82,7 +101,7 @@ def test_ctrl_c_keeps_what_was_heard(wire: tuple[str, str, Path]) -> None:
     listening = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert listening.stderr is not None and b"hear0" in listening.stderr.readline()
     time.sleep(2)
-    subprocess.run(within(mouth, sys.executable, "-c", REPLAY), check=True)
+    subprocess.run(within(mouth, sys.executable, "-c", REPLAY, OFFICE), check=True)
     time.sleep(2)
     listening.send_signal(signal.SIGINT)
     _, err = listening.communicate(timeout=30)
