@@ -1,6 +1,7 @@
 """One process that is all made devices: each socket is opened in its device's namespace (`python -m lab.devices SPEC`).
 
-A Unix socket beside SPEC takes `stop ROLE` and `start ROLE`, a line each, and answers `ok`.
+A Unix socket beside SPEC takes `stop ROLE` and `start ROLE`, a line each, and answers `ok`; what starts is what SPEC
+says then.
 """
 
 from __future__ import annotations
@@ -109,28 +110,31 @@ def politely(stream: Stream) -> Stream:
     return serve_one
 
 
-async def run(devices: Mapping[str, MadeDevice], control: Path) -> None:
-    """Be these devices until SIGTERM."""
+def specified(spec: Path) -> dict[str, MadeDevice]:
+    """The devices of a specification, by role."""
+    return {one["role"]: MadeDevice(one) for one in json.loads(spec.read_text())["devices"]}
+
+
+async def run(spec: Path) -> None:
+    """Be the devices of a specification until SIGTERM."""
+    devices = specified(spec)
     for device in devices.values():
         await device.start()
 
     async def obey(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         verb, _, role = (await reader.readline()).decode().strip().partition(" ")
-        await (devices[role].stop() if verb == "stop" else devices[role].start())
+        await devices[role].stop()
+        if verb == "start":
+            devices[role] = specified(spec)[role]
+            await devices[role].start()
         writer.write(b"ok\n")
 
-    server = await asyncio.start_unix_server(politely(obey), path=control)
+    server = await asyncio.start_unix_server(politely(obey), path=spec.with_suffix(".ctl"))
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     async with server:
         await ended.wait()
 
 
-def main(spec: Path) -> None:
-    """Be all devices of a specification."""
-    listed = json.loads(spec.read_text())["devices"]
-    asyncio.run(run({one["role"]: MadeDevice(one) for one in listed}, spec.with_suffix(".ctl")))
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    asyncio.run(run(Path(sys.argv[1])))

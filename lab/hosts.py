@@ -112,6 +112,12 @@ def announce(namespace: str) -> None:
         )
 
 
+def addresses(namespace: str) -> list[str]:
+    """The IPv4 addresses of a machine's eth0; none where it is unplugged."""
+    shown = json.loads(netns.run(["ip", "-n", namespace, "-j", "-4", "addr", "show"]) or "[]")
+    return [one["local"] for link in shown if link.get("ifname") == "eth0" for one in link.get("addr_info", ())]
+
+
 def forget_address(namespace: str) -> None:
     """Take every address off a machine's eth0."""
     netns.ip(["addr flush dev eth0"], namespace=namespace)

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
@@ -20,18 +20,18 @@ from typing import Any
 
 from agent.model.address import Mac
 from agent.model.errors import BadInput, EnvironmentFault, UnknownName
-from lab import behaviour, hosts, ios, linux_switch, netns, readiness, site, traffic
+from lab import behaviour, hosts, ios, linux_switch, netns, ports, readiness, site, traffic
 from lab.daemons import Daemons
 from lab.fabric import Fabric
 from lab.hosts import AGENT, Host
+from lab.ports import Place
 from lab.processes import Processes
 from lab.record import Record, load, save
 from lab.truth import Now, truth
-from lab.world import HUBS, World, draw, draw_guest
+from lab.world import HUBS, World, draw, draw_card, draw_guest, with_cards
 
 ROOT = Path("/run/lanward-lab")
 REPOSITORY = Path(__file__).resolve().parent.parent
-Place = tuple[str, int]
 
 
 class Lab:
@@ -56,8 +56,8 @@ class Lab:
 
     @cached_property
     def world(self) -> World:
-        """What the seed drew."""
-        return draw(self.seed)
+        """What the seed drew, with the network cards that were put in since."""
+        return with_cards(draw(self.seed), self.record.cards)
 
     @cached_property
     def fabric(self) -> Fabric:
@@ -170,9 +170,11 @@ class Lab:
     def _start_services(self) -> None:
         hosts.silence(f"{self.prefix}silent")
         (self.state / "spools").mkdir()
-        spec = self._private("devices.json", behaviour.specification(self.world, self.prefix, self.state))
-        self._python("devices", "lab.devices", str(spec))
+        self._python("devices", "lab.devices", str(self._specify()))
         self.daemons.start()
+
+    def _specify(self) -> Path:
+        return self._private("devices.json", behaviour.specification(self.world, self.prefix, self.state))
 
     def down(self) -> None:
         """Take everything down, also what a killed `up` left behind; nothing else is touched."""
@@ -205,9 +207,7 @@ class Lab:
 
     def leased(self) -> dict[str, str]:
         """Addresses that were given by DHCP, by role."""
-        command = ["ip", "-n", f"{self.prefix}projector", "-j", "-4", "addr", "show"]
-        shown = [link for link in json.loads(netns.run(command) or "[]") if link.get("ifname") == "eth0"]
-        found = [one["local"] for link in shown for one in link.get("addr_info", ())]
+        found = hosts.addresses(f"{self.prefix}projector")
         return {"projector": found[0]} if found else {}
 
     def address(self, role: str) -> str:
@@ -229,12 +229,9 @@ class Lab:
         return subprocess.run([*where, *argv], capture_output=True, text=True, timeout=timeout, check=False)
 
     def print_job(self, server: str = "prints", printer: str = "ipp") -> bool:
-        """Send a real IPP job (Print-Job, RFC 8011 4.2.1); True if the printer took it."""
-        page = self.state / "page.pdf"
-        page.write_bytes(traffic.PAGE)
+        """Send a real IPP job; True if the printer took it."""
         uri = f"ipp://{self.address(printer)}:631/ipp/print"
-        job = ["ipptool", "-T", "5", "-f", str(page), "-d", "filetype=application/pdf", uri, "print-job.test"]
-        return self.run_in(server, job).returncode == 0
+        return traffic.print_page(f"{self.prefix}{server}", self.state / "page.pdf", uri)
 
     def pull(self, recorder: str = "nvr", camera: str = "camera") -> bytes:
         """What the recorder gets of the camera's stream; empty where it gets nothing."""
@@ -271,35 +268,22 @@ class Lab:
 
     def place(self, role: str) -> Place | None:
         """The switch and port number that a machine, or the hub that it hangs on, is plugged into."""
-        holder = self._holder(role)
-        return self.record.plugs[holder] if holder in self.record.plugs else hosts.places(self.world).get(holder)
-
-    def _holder(self, role: str) -> str:
-        return self.world.devices[role].hub or role if role in self.world.devices else role
+        return ports.place(self.world, self.record, role)
 
     def port(self, switch: str, port: str | int) -> Place:
         """A port by its name or number; raise UnknownName where the switch has none such."""
-        names: Mapping[int, str] = self.world.switches[switch].ports if switch in self.world.switches else {}
-        found = [number for number, name in names.items() if port in (number, name)]
-        if not found:
-            raise UnknownName(f"the lab's {switch} has no port '{port}'")
-        return switch, found[0]
+        return ports.port(self.world, switch, port)
 
     def free_ports(self, switch: str, vlan: str) -> tuple[str, ...]:
         """Access ports with nothing in them that begin in a VLAN (`cameras`, ...), not spare nor special."""
-        chosen = self.world.special
-        kept = {("acc1", n) for n in (chosen.foreign_acl, chosen.dot1x, *chosen.lacp)} | set(chosen.spare.items())
-        one = self.world.switches[switch]
-        places = {(switch, number) for number in one.ports if number not in one.uplinks} - kept - set(self._used())
-        return tuple(one.ports[n] for _, n in sorted(places) if self.world.port_vlan(switch, n) == vlan)
+        return ports.free_ports(self.world, self.record, switch, vlan)
 
     def _used(self) -> list[Place]:
-        now = {**hosts.places(self.world), **self.record.plugs}
-        return [place for place in now.values() if place]
+        return ports.used(self.world, self.record)
 
     def unplug(self, role: str) -> None:
         """Pull a machine's cable at the switch, with the hub that it hangs on."""
-        place, holder = self.place(role), self._holder(role)
+        place, holder = self.place(role), ports.holder(self.world, role)
         if place is None:
             raise BadInput(f"the lab's {role} is not plugged in")
         hosts.unplug(self.prefix, *place, holder)
@@ -310,8 +294,7 @@ class Lab:
     def _flush(self, place: Place, role: str) -> None:
         """A switch forgets at once what it learned on a port whose link is down; Open vSwitch does not."""
         vlan = self.world.vlans[self.world.port_vlan(*place)].number
-        members = [d.role for d in self.world.devices.values() if d.hub and d.hub == self._holder(role)]
-        for one in members or [role]:
+        for one in ports.members(self.world, role):
             self.fabric.forget(place[0], str(self._machine(one).mac), vlan)
 
     def plug(self, role: str, switch: str, port: str | int) -> None:
@@ -319,16 +302,15 @@ class Lab:
         place = self.port(switch, port)
         if place in self._used():
             raise BadInput(f"port {port} of the lab's {switch} is taken")
-        self._plug(self._holder(role), place)
-        self._remember(replace(self.record, plugs={**self.record.plugs, self._holder(role): place}))
+        self._plug(ports.holder(self.world, role), place)
+        self._remember(replace(self.record, plugs={**self.record.plugs, ports.holder(self.world, role): place}))
         self._wake(role)
 
     def _wake(self, role: str) -> None:
         if role == "projector":
             self.restart(role)
             return
-        members = [d.role for d in self.world.devices.values() if d.hub and d.hub == self._holder(role)]
-        for one in members or [role]:
+        for one in ports.members(self.world, role):
             hosts.announce(f"{self.prefix}{one}")
 
     def move(self, role: str, switch: str, port: str | int) -> None:
@@ -381,6 +363,25 @@ class Lab:
         self._tell(f"stop {role}")
         netns.ip(["link set eth0 down"], namespace=f"{self.prefix}{role}")
         time.sleep(seconds)
+        self._power_on(role)
+
+    def swap_card(self, role: str) -> str:
+        """Power a machine off, put another network card into it and power it on again; the card's MAC.
+
+        Its words, its addresses and its place stay; the switches forget the old card, whose link is down.
+        """
+        self._tell(f"stop {role}")
+        netns.ip(["link set eth0 down"], namespace=f"{self.prefix}{role}")
+        self._age(role)
+        fresh = str(draw_card(self.world, role, len(self.record.cards)))
+        self._remember(replace(self.record, cards={**self.record.cards, role: fresh}))
+        self.__dict__.pop("world")
+        self.__dict__.pop("daemons", None)
+        self._specify()
+        self._power_on(role)
+        return fresh
+
+    def _power_on(self, role: str) -> None:
         hosts.settle(f"{self.prefix}{role}", self._machine(role))
         self._tell(f"start {role}")
         if role in self.daemons.starters():
@@ -389,8 +390,11 @@ class Lab:
 
     def age_out(self, role: str) -> None:
         """Have a machine fall mute and its address age out of every forwarding table; the router still knows it."""
+        hosts.mute(self.prefix, self.world, self.world.devices[role])
+        self._age(role)
+
+    def _age(self, role: str) -> None:
         device = self.world.devices[role]
-        hosts.mute(self.prefix, self.world, device)
         for bridge in ("acc1", "dist1", "split-rtr", "split-lnx1"):
             self.fabric.forget(bridge, str(device.mac), self.world.vlans[device.vlan].number)
         linux_switch.forget(self.prefix, str(device.mac))

@@ -11,12 +11,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """`plugs` maps a machine or hub that was moved to its switch and port, or to None where it is unplugged."""
+    """`plugs` maps a machine or hub that was moved to its switch and port, or to None where it is unplugged.
+
+    `cards` are the MACs of network cards that were put in since, by role.
+    """
 
     name: str
     seed: int
     plugs: Mapping[str, tuple[str, int] | None] = field(default_factory=dict)
     guests: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cards: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(state: Path) -> Record | None:

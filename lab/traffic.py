@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,14 @@ PAGE = (
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 72]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 )
 """A page to print."""
+
+
+def print_page(namespace: str, page: Path, uri: str) -> bool:
+    """Send a real IPP job (Print-Job, RFC 8011 4.2.1); True if the printer took it."""
+    page.write_bytes(PAGE)
+    job = ["ipptool", "-T", "5", "-f", str(page), "-d", "filetype=application/pdf", uri, "print-job.test"]
+    where = ["ip", "netns", "exec", namespace]
+    return subprocess.run([*where, *job], capture_output=True, timeout=60, check=False).returncode == 0
 
 
 def get(namespace: str, address: str, port: int) -> int | None:

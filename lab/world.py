@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import string
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -334,6 +334,17 @@ def draw_special(ports: Mapping[str, list[int]]) -> Special:
     turns = len(SPARE_VLANS)
     unused = {(name, n): SPARE_VLANS[at % turns] for name, left in ports.items() for at, n in enumerate(left)}
     return Special(foreign, dot1x, lacp, MappingProxyType(spare), MappingProxyType(unused))
+
+
+def with_cards(world: World, cards: Mapping[str, str]) -> World:
+    """The world with other network cards in some devices; all else about them stays as it was drawn."""
+    fresh = {role: replace(world.devices[role], mac=Mac.parse(mac)) for role, mac in cards.items()}
+    return replace(world, devices=MappingProxyType({**world.devices, **fresh})) if fresh else world
+
+
+def draw_card(world: World, role: str, number: int) -> Mac:
+    """The MAC of a device's next network card, of the maker that it had before."""
+    return draw_mac([world.devices[role].mac.packed().hex()[:6]], random.Random(f"{world.seed} {role} card {number}"))
 
 
 def draw_secrets(rng: random.Random) -> Secrets:

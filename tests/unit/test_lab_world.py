@@ -1,6 +1,7 @@
 """The worlds that seeds draw: same seed same world, no clash, real OUIs, and configurations that say the same."""
 
 import re
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
@@ -11,7 +12,7 @@ from lab import behaviour, ios, site
 from lab.fabric import bridges, cables
 from lab.faces import face
 from lab.ios import configuration
-from lab.world import HUBS, ROLES, draw, draw_guest, fill, pool
+from lab.world import HUBS, ROLES, draw, draw_card, draw_guest, fill, pool, with_cards
 from policies.document import load
 
 SEEDS = range(1, 40)
@@ -154,3 +155,16 @@ def test_a_guest_gets_a_free_address_of_the_ports_vlan():
     assert IPv4Address(one["ips"][0]) in world.vlans[vlan].subnet
     assert one["ips"] != two["ips"]
     assert one["ips"][0] not in {str(d.ip) for d in world.devices.values()}
+
+
+def test_another_card_changes_nothing_but_the_mac() -> None:
+    world = draw(1)
+    first, second = draw_card(world, "mfp", 0), draw_card(world, "mfp", 1)
+    assert first.is_universal and len({first, second, world.devices["mfp"].mac}) == 3
+    assert first == draw_card(draw(1), "mfp", 0), "every process draws the same card"
+    swapped = with_cards(world, {"mfp": str(first)})
+    assert swapped.devices["mfp"] == replace(world.devices["mfp"], mac=first)
+    assert {r: d for r, d in swapped.devices.items() if r != "mfp"} == {
+        r: d for r, d in world.devices.items() if r != "mfp"
+    }
+    assert with_cards(world, {}) is world
