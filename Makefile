@@ -56,8 +56,8 @@ format: $(STAMP) ## Put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test-fast: $(STAMP) ## What needs no network: some two and a half minutes on two cores
-	LANWARD_TESTS=fast $(BIN)/pytest -q -m "not lab and not faults" -n 4 --dist loadfile
+test-fast: $(STAMP) ## What needs no network: some two minutes on two cores
+	LANWARD_TESTS=fast $(BIN)/pytest -q -m "not lab and not faults and not slow" -n 4 --dist loadfile
 
 test: $(STAMP) ## Everything, the lab too: as root and with ../shared nothing may be skipped
 	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not faults" --durations 12

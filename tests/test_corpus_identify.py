@@ -47,10 +47,12 @@ def test_share_of_right_values(defined: Tally, field: str) -> None:
 
 
 @pytest.mark.parametrize("field", LEFT_OUT)
+@pytest.mark.slow
 def test_share_of_right_values_of_unknown_families(unknown: Tally, field: str) -> None:
     assert share(unknown, field) >= LEFT_OUT[field], unknown["all", field]["misses"]
 
 
+@pytest.mark.slow
 def test_few_false_claims(defined: Tally, unknown: Tally) -> None:
     assert false_share(defined) <= 0.01
     assert false_share(unknown) <= 0.01

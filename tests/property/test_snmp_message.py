@@ -60,6 +60,7 @@ def test_what_pysnmp_writes_is_read(request_id, rows, status):
 
 
 @given(st.sampled_from(sorted(KINDS)), st.integers(0, 2**31 - 1), st.lists(ARCS, max_size=40), st.text(max_size=40))
+@pytest.mark.slow
 def test_pysnmp_reads_what_is_written(kind, request_id, oids, community):
     octets = encode(KINDS[kind], "2c", community, request_id, oids, 25 if kind == "GetBulkRequestPDU" else 0)
     message, rest = decoder.decode(octets, asn1Spec=V2C.Message())

@@ -12,7 +12,7 @@ from tests.tui.pictures import FOLDER, Album, settled
 from tui.app import LanwardApp
 from tui.words import spoken
 
-SIZES = ((80, 24), (200, 60))
+SIZES = ((80, 24), pytest.param((200, 60), marks=pytest.mark.slow))
 
 WALK = (
     ("overview", ()),
@@ -48,7 +48,7 @@ WALK = (
 """Pictures in the order of one walk: a name, and the keys that lead there from the one before."""
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", SIZES, ids=("80x24", "200x60"))
 @pytest.mark.parametrize("code", ["en", "zh-TW"])
 async def test_screens(code: str, size: tuple[int, int], update: bool, tmp_path: Path) -> None:
     desks.site(tmp_path)

@@ -152,6 +152,7 @@ def test_what_is_broken_off_as_it_begins_is_settled_by_what_the_switches_carry(
         assert settled("written") is ChangeState.APPLIED, "a switch in flight comes to its end"
 
 
+@pytest.mark.slow
 def test_a_qualification_and_a_change_exclude_each_other(make_site: Callable[..., Bench]) -> None:
     """In one process after the other; the agent tries a switch for somebody between two changes."""
     site = make_site(switches=2)

@@ -171,6 +171,7 @@ def desk(home: Path) -> Path:
 
 
 @root_only
+@pytest.mark.slow
 def test_a_requester_s_files_are_opened_by_his_own_hand(site: Path, desk: Path) -> None:
     with door(site):
         assert ended(as_user(ANN, site, "import", "devices", "register.csv")) == 0, (site / "out").read_text()
@@ -189,6 +190,7 @@ def test_a_requester_s_files_are_opened_by_his_own_hand(site: Path, desk: Path) 
     )
 
 
+@pytest.mark.slow
 def test_a_child_of_the_screens_opens_no_path_in_the_agent_s_name(site: Path) -> None:
     """A terminal UI's export over the socket wrote where the caller said, as the agent's user."""
     with TemporaryDirectory(prefix="room") as room, came_to(site) as number:
@@ -215,6 +217,7 @@ def came_to(home: Path) -> Iterator[int]:
 
 
 @root_only
+@pytest.mark.slow
 def test_who_is_in_no_group_looks_and_logs_in_nowhere(site: Path) -> None:
     with door(site):
         assert ended(as_user(EVE, site, "devices", "--json")) == 0

@@ -102,6 +102,7 @@ def test_a_thinning_that_would_change_the_register_is_refused(
     assert list(store.observations()) == before
 
 
+@pytest.mark.slow
 def test_the_file_becomes_smaller(tmp_path: Path) -> None:
     path = tmp_path / "inventory.db"
     with closing(open_store(str(path), create=True)) as store:

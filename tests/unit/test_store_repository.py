@@ -195,6 +195,7 @@ for n in range(20):
 """
 
 
+@pytest.mark.slow
 def test_processes_that_create_and_record_at_once_make_one_chain(database: Database) -> None:
     root = Path(__file__).parents[2]
     running = [
