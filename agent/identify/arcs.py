@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from agent.identify.clues import ENTERPRISES, Clues
-from agent.identify.grammar import is_uname
+from agent.identify.grammar import described_inside, is_uname
 from agent.identify.registry import registrant
 from agent.identify.shapes import looks
 from agent.model.device import Evidence, Identification
@@ -30,6 +30,9 @@ _LOCATION, _CONTACT = "1.3.6.1.2.1.1.6.0", "1.3.6.1.2.1.1.4.0"
 _SHARED = frozenset({11, 2699})
 _CONFIDENCE = {"model": (50, 58, 68), "firmware": (50, 60, 68), "serial": (50, 62, 70)}
 """By the number of kinds that a group shows: one, two, or model, firmware and serial together."""
+
+_INSIDE = {"model": 57, "firmware": 61}
+"""For a text that says both: `RIGRunner 4005i FW Version 4.08`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,12 @@ def arcs(clues: Clues, claims: Iterable[Evidence]) -> Iterator[Evidence]:
                 source = SNMP + ENTERPRISES + ".".join(map(str, value.arcs))
                 yield clues.claim(attribute, value.text, sure, source, "the shape of a value of its own arcs")
             said.add(attribute)
+    for numbers, text in own_texts(clues):
+        if pair := described_inside(text):
+            source = SNMP + ENTERPRISES + ".".join(map(str, numbers))
+            yield clues.claim("model", pair[0], _INSIDE["model"], source, "a description among its own arcs")
+            yield clues.claim("firmware", pair[1], _INSIDE["firmware"], source, "a description among its own arcs")
+            return
 
 
 def _groups(clues: Clues, known: dict[str, str]) -> Iterator[Group]:
@@ -84,7 +93,7 @@ def _groups(clues: Clues, known: dict[str, str]) -> Iterator[Group]:
     rows: dict[tuple[int, ...], int] = defaultdict(int)
     for numbers, text in own_texts(clues):
         rows[numbers[:-1]] += 1
-        if text not in names:
+        if text not in names and not described_inside(text):
             value = Value(numbers, text, _looks(text, described, known.get(text) or known.get(text.casefold(), "")))
             together[numbers[:-2], numbers[-1]].append(value)
             if not numbers[-1] and len(numbers) > _SHALLOW:

@@ -25,7 +25,7 @@ ALIASES = {
 _PLACEHOLDER = re.compile(
     r"<.*>|none|null|nil|n/?a|not.?(?:available|applicable|specified|set|present)|unknown|undefined|uninitiali[sz]ed"
     r"|default.?string|to be filled.*|o\.?e\.?m\.?|empty|invalid|no serial.*|.*\bsuch (?:file|object|instance).*|string"
-    r"|serial.?(?:number|no)?"
+    r"|serial.?(?:number|no)?|0x(?:[0-9a-f]{2}){4,}"
     r"|\(?none\)?|system.?name|model|test|[0x:. -]+|[f:.-]{4,}|[*?#=_-]+|0?123456789\d?",
     re.IGNORECASE,
 )

@@ -67,8 +67,8 @@ class Definition(_Strict):
     `enterprises` are IANA private enterprise numbers; `organisations` begin the name in IEEE's registry; `names` are
     the words by which texts call the vendor. `maker_class` is what its MACs alone hint at, where that is not
     `class`. `model`, `firmware` and `serial` are sources in order of preference: an
-    OID, arcs below enterprises, or an attribute; `.*` at the end takes a table's first row. `keywords` are names of its
-    products that say what they are for.
+    OID, arcs below enterprises, `object.` and arcs below sysObjectID, or an attribute; `.*` at the end takes a table's
+    first row. `keywords` are names of its products that say what they are for.
     """
 
     vendor: str
@@ -83,10 +83,18 @@ class Definition(_Strict):
     keywords: tuple[Keyword, ...] = ()
     variants: tuple[Variant, ...] = ()
 
-    def sources(self) -> tuple[str, ...]:
-        """Every source that it reads."""
+    def sources(self, object_id: str = "") -> tuple[str, ...]:
+        """Every source that it reads of a device with this sysObjectID."""
         matched = tuple(source for variant in self.variants for source in variant.match)
-        return self.model + self.firmware + self.serial + matched
+        named = (source for attribute in ("model", "firmware", "serial") for source in self.read(attribute, object_id))
+        return (*named, *matched)
+
+    def read(self, attribute: str, object_id: str) -> tuple[str, ...]:
+        """The sources of an attribute; those below sysObjectID only where that is one of its own."""
+        sources: tuple[str, ...] = getattr(self, attribute)
+        below = object_id.strip(". ") if enterprise(object_id) in self.enterprises else ""
+        placed = (below + s.removeprefix("object") if s.startswith("object.") else s for s in sources)
+        return tuple(source for source in placed if not source.startswith("."))
 
 
 class Definitions(_Strict):
@@ -218,14 +226,14 @@ def _sources(definitions: Definitions, object_id: str, answered: frozenset[int] 
         vendors = (definitions.numbers[enterprise(object_id)],)
     elif answered is not None:
         vendors = tuple(v for v in vendors if answered.intersection(v.enterprises))
-    names = (attribute_of(source) for vendor in vendors for source in vendor.sources())
+    names = (attribute_of(source) for vendor in vendors for source in vendor.sources(object_id))
     return {name.removeprefix(SNMP) for name in names if name.startswith(SNMP)}
 
 
 def is_asked_alone(definitions: Definitions, object_id: str) -> bool:
     """True where sysObjectID names a vendor whose definition says what to ask."""
     owner = definitions.numbers.get(enterprise(object_id))
-    return bool(owner and owner.sources())
+    return bool(owner and owner.sources(object_id))
 
 
 def enterprise(object_id: str) -> int:

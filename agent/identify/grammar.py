@@ -31,6 +31,11 @@ _LEADING_VERSION = re.compile(r"^[A-Za-z]+(?:-[A-Za-z]+)*-(\d+(?:\.\d+)+[\w-]*)"
 _DATED_VERSION = re.compile(
     r"\s[vV]?(\d+\.\d+[a-z]?)\s+\(?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun|20\d\d)"
 )
+_MODEL_AND_VERSION = re.compile(
+    r"(?P<model>[A-Z][\w /+-]{3,40}?)[ ,;:-]+(?:(?:v|ver|version|fw|firmware|sw|software|release)[ .:]*)+"
+    r"(?P<version>\d+\.\d[\w.-]*)(?: -.*|[ ,;(].*)?$",
+    re.I,
+)
 _ATTACHED = re.compile(r"\battached to ([^\s:;,]+)", re.I)
 _AGENT_ON = re.compile(r"^(?:the )?(?:\w+ )?(?:SNMP )?agent (?:on|for|of) ", re.I)
 _V_VERSION = re.compile(r"(?<![\w.])[vV](\d+(?:\.\d+)+[\w.()-]*)")
@@ -87,7 +92,16 @@ def describe(text: str, brand: re.Pattern[str] | None = None) -> Described:
         return Described()
     keyed = _KEYED_MODEL.search(plain) or _ATTACHED.search(plain)
     model = _NEXT_KEY.split(keyed[1])[0].strip() if keyed else _lead(plain, brand)
-    return Described(_sensible(model), _version(plain), _serial(plain), bool(keyed))
+    numbered = model if keyed and re.fullmatch(r"\d{3,5}", model) else ""
+    return Described(numbered or _sensible(model), _version(plain), _serial(plain), bool(keyed))
+
+
+def described_inside(text: str) -> tuple[str, str] | None:
+    """The model and version of a text that says just these two, `Tempus LX v 5.70`; None for any other."""
+    found = _MODEL_AND_VERSION.match(clean(text))
+    if not found or _is_another(found[0], found) or not (model := _sensible(found["model"].strip(" -,;:"))):
+        return None
+    return (model, _trim(found["version"])) if re.search(r"\d", model) or len(model.split()) > 1 else None
 
 
 def _lead(text: str, brand: re.Pattern[str] | None) -> str:

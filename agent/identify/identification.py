@@ -89,7 +89,7 @@ def _defined(clues: Clues, owner: Definition, confidence: int) -> Iterator[Evide
     if kind and kind is not DeviceClass.UNKNOWN:
         yield clues.claim("class", kind, max(confidence - 18, 15), "definition", _by(owner))
     for attribute in ("model", "firmware", "serial"):
-        for rank, source in enumerate(getattr(owner, attribute)):
+        for rank, source in enumerate(owner.read(attribute, clues.text("sysObjectID"))):
             if value := clues.text(source):
                 yield clues.claim(attribute, value, min(confidence + 8, 93) - rank, attribute_of(source), _by(owner))
     for variant in owner.variants:

@@ -37,11 +37,17 @@ _VERSION = re.compile(
 )
 _KEYED = re.compile(r"\b(?:firmware|software|version|ver|fw|release)[\s.:]+v?\d+\.\d", re.IGNORECASE)
 _V_NUMBER = re.compile(r"(?:\d+\.)?(?:v|ver|version|rev)[\s.]?\d{2,}\w*", re.IGNORECASE)
-_NAMED = re.compile(r"[A-Za-z][\w-]*[ ._]v?\d+\.\d+(?:\.\d+[\w.-]*| ?build\W?.*|[a-z]\d+\w* build.*)", re.IGNORECASE)
-"""A version behind the name of the software: HiveOS 8.1r2a build-178408."""
+_NAMED = re.compile(
+    r"[A-Za-z][\w-]*[ ._]v?\d+\.\d+(?:\.\d+[\w.-]*(?: [A-Z]{2,4}[- ]?\d+)?| ?build\W?.*|[a-z]\d+\w* build.*)",
+    re.IGNORECASE,
+)
+"""A version behind the name of the software: HiveOS 8.1r2a build-178408, SFOS 17.5.5 MR-5."""
 
 _ROM = re.compile("(?=.*[A-F])[0-9A-F]{16}", re.IGNORECASE)
 """The address of a sensor on a 1-Wire bus."""
+
+_SHORT_MODEL = re.compile(r"[A-Z]{2,4}-?\d{3,4}[A-Z]?")
+"""GWN7660, DS916: as short as a model's name, and no serial number."""
 
 _END = r"(?!\w)"
 _SERIAL = re.compile(r"[A-Z0-9][A-Z0-9/._-]{4,27}", re.IGNORECASE)
@@ -97,6 +103,8 @@ def serial_like(text: str) -> float:
         return 0
     if text.isdigit():
         return 2.4 if len(text) > 7 else 1
+    if _SHORT_MODEL.fullmatch(text):
+        return 1
     if digits < 4:
         tag = re.fullmatch("[A-Z0-9]{7,14}", text) and (digits == 3 or len(text) > 9)
         return 1.2 if tag else 0

@@ -136,7 +136,7 @@ def _ups(clues: Clues) -> Iterator[Evidence]:
         if clues.text(state):
             yield clues.claim("class", "ups", 64, state, "UPS-MIB")
     own = 74 if version_like(clues.text(f"{_UPS}3.0")) else 68
-    fields = (("vendor", 1, 60), ("model", 2, 80), ("firmware", 3, own), ("firmware", 4, 70))
+    fields = (("vendor", 1, 60), ("model", 2, 80), ("firmware", 3, own), ("firmware", 4, 67))
     for attribute, arc, confidence in fields:
         if value := clues.text(f"{_UPS}{arc}.0"):
             yield clues.claim(attribute, value, confidence, f"{_UPS}{arc}.0", "UPS-MIB upsIdent")

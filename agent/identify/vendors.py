@@ -114,6 +114,8 @@ def _by_object(clues: Clues, definitions: Definitions) -> Iterator[Evidence]:
 
 def _shared_word(organisation: str, text: str) -> str:
     """The telling word of an organisation's name, other than its first, that the text says too: Seiko EPSON."""
+    if organisation.casefold() in text.casefold():
+        return ""
     for word in organisation.split()[1:]:
         found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.I) if len(word) > 3 else None
         if found and not is_generic(word):
@@ -128,7 +130,7 @@ def _by_arcs(clues: Clues, definitions: Definitions) -> Iterator[Evidence]:
         if not number.isdigit() or number in _SHARED_ARCS:
             continue
         owner = definitions.numbers.get(int(number))
-        if owner and any(clues.text(source) for source in owner.sources()):
+        if owner and any(clues.text(source) for source in owner.sources(clues.text("sysObjectID"))):
             yield clues.claim("vendor", owner.vendor, 70, name, f"answers enterprise {number}")
         elif named := owner.vendor if owner else registrant(int(number)):
             yield clues.claim("vendor", named, _ANSWERED, name, f"answers enterprise {number}")
