@@ -8,7 +8,7 @@ import pytest
 from agent.identify import identify, load, wanted_columns, wanted_oids
 from agent.identify.clues import clean
 from agent.identify.definition import lint, parse
-from agent.identify.grammar import describe
+from agent.identify.grammar import describe, described_inside
 from agent.identify.registry import is_virtual, organisation, registrant
 from agent.identify.shapes import looks
 from agent.identify.standard import device_id
@@ -27,7 +27,18 @@ def saw(attribute: str, value: str, *, at: int = 0, address: object = HOST) -> O
 
 @pytest.mark.parametrize(
     "text",
-    ["<private>", "123456789", "0123456789", "Not Available", "None", "00000000", "xxxxxx", "n/a", "FFFFFFFFFFFF"],
+    [
+        "<private>",
+        "123456789",
+        "0123456789",
+        "Not Available",
+        "None",
+        "00000000",
+        "xxxxxx",
+        "n/a",
+        "FFFFFFFFFFFF",
+        "0x00000a3030",
+    ],
 )
 def test_placeholders_say_nothing(text: str) -> None:
     assert clean(text) == ""
@@ -47,6 +58,7 @@ def test_real_values_stay(text: str) -> None:
         ("Thermo 5 HW V3.20 - SW V6.50.00", "Thermo 5", "V6.50.00", ""),
         ("Linux host7 4.15.0-72-generic #81 SMP Tue Apr 19 21:09:34 UTC 2022 x86_64", "", "", ""),
         ("Sensor", "", "", ""),
+        ("MakerOS (MODEL: 225), Version 8.4.0.0", "225", "8.4.0.0", ""),
     ],
 )
 def test_grammar_of_sysdescr(text: str, model: str, firmware: str, serial: str) -> None:
@@ -58,6 +70,7 @@ def test_grammar_of_sysdescr(text: str, model: str, firmware: str, serial: str) 
     ("text", "most_like"),
     [
         ("7.10.30.00", "firmware"), ("V1.50 2012-06-13", "firmware"), ("HiveOS 8.1r2a build-178408", "firmware"),
+        ("SFOS 17.5.5 MR-5", "firmware"), ("GWN7660", "model"),
         ("0805201904700392", "serial"), ("CN-0K804N-75162-2CH-0081-A03", "serial"), ("506255602541", "serial"),
         ("PowerEdge R540", "model"), ("AP7900", "model"), ("CW-24V2C458C1", "model"),
         ("192.168.1.100", ""), ("12.03 Volts", ""), ("2022-11-03T15:28:30+0000", ""), ("04/30/25", ""),
@@ -69,6 +82,32 @@ def test_shapes_of_values(text: str, most_like: str) -> None:
     likeness = looks(text)
     best = max(likeness, key=lambda attribute: likeness[attribute])
     assert (best if likeness[best] >= 2 else "") == most_like, likeness
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Tempus LX 6010-0042 v 5.70 - Wed Oct 1 2014", ("Tempus LX 6010-0042", "5.70")),
+        ("Runner 4005i FW Version 4.08", ("Runner 4005i", "4.08")),
+        ("Room Temperature 23.5", None),
+        ("Bootloader version 1.2", None),
+        ("7.10.30.00", None),
+    ],
+)
+def test_a_text_that_says_just_model_and_version(text: str, said: tuple[str, str] | None) -> None:
+    assert described_inside(text) == said
+
+
+def test_a_source_below_sysobjectid_is_read_only_of_the_makers_own_products() -> None:
+    definitions = parse(
+        "vendors: [{vendor: Maker, enterprises: [61999], model: [object.1.0, 61999.9.0]}]", "maker.yaml"
+    )
+    maker = definitions.vendors[0]
+    assert maker.read("model", "1.3.6.1.4.1.61999.5") == ("1.3.6.1.4.1.61999.5.1.0", "61999.9.0")
+    assert maker.read("model", "1.3.6.1.4.1.8072.3.2.10") == ("61999.9.0",)
+    assert "1.3.6.1.4.1.61999.5.1.0" in wanted_oids(definitions, "1.3.6.1.4.1.61999.5")
+    own = (saw("snmp.1.3.6.1.2.1.1.2.0", "1.3.6.1.4.1.61999.5"), saw("snmp.1.3.6.1.4.1.61999.5.1.0", "X100"))
+    assert identify(own, definitions).model == "X100"
 
 
 def test_enterprise_numbers_name_makers_and_not_agents() -> None:
