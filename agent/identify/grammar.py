@@ -46,6 +46,7 @@ _CUT = re.compile(
     r"|\s+\(?[vV]\d+(?:\.|\s|$)|\s+\d+\.\d|\s+\(|\s+HW\b|\s+\d\d-\d\d-\d{4}\b|\s+\d{6,}$|\.\s+(?=[A-Z])",
     re.I,
 )
+_RATING = re.compile(r"\d+(?:\.\d+)? ?(?:V|A|W|VA|kVA|kW|Hz)(?: ?(?:AC|DC))?", re.IGNORECASE)
 _OPERATING_SYSTEM = re.compile(r"[A-Za-z]\w*-?OS")
 """EdgeOS, RouterOS, PAN-OS and their like: what runs on a device is not its model."""
 
@@ -122,10 +123,11 @@ def _telling(model: str) -> bool:
 
 
 def _sensible(model: str) -> str:
+    """The model without words of its kind; empty for none, and for the host's name in `group-01 running software`."""
     words = model.split()
     if not words or words[0].count(":") or len(words) > 7 or len(model) > 50 or not re.search("[A-Za-z]", model):
         return ""
-    if not _telling(model):
+    if not _telling(model) or _RATING.fullmatch(model) or words[-1].casefold() == "running":
         return ""
     while len(words) > 1 and _is_kind(words[-1]) and any(re.search(r"\d", word) for word in words[:-1]):
         words.pop()

@@ -38,7 +38,7 @@ _VERSION = re.compile(
 _KEYED = re.compile(r"\b(?:firmware|software|version|ver|fw|release)[\s.:]+v?\d+\.\d", re.IGNORECASE)
 _V_NUMBER = re.compile(r"(?:\d+\.)?(?:v|ver|version|rev)[\s.]?\d{2,}\w*", re.IGNORECASE)
 _NAMED = re.compile(
-    r"[A-Za-z][\w-]*[ ._]v?\d+\.\d+(?:\.\d+[\w.-]*(?: [A-Z]{2,4}[- ]?\d+)?| ?build\W?.*|[a-z]\d+\w* build.*)",
+    r"[A-Za-z][\w-]*(?: \([\w-]+\))?[ ._]v?\d+\.\d+(?:\.\d+[\w.-]*(?: [A-Z]{2,4}[- ]?\d+)?| ?build\W?.*|[a-z]\d+\w* build.*)",
     re.IGNORECASE,
 )
 """A version behind the name of the software: HiveOS 8.1r2a build-178408, SFOS 17.5.5 MR-5."""
@@ -104,7 +104,7 @@ def serial_like(text: str) -> float:
     if text.isdigit():
         return 2.4 if len(text) > 7 else 1
     if _SHORT_MODEL.fullmatch(text):
-        return 1
+        return 0
     if digits < 4:
         tag = re.fullmatch("[A-Z0-9]{7,14}", text) and (digits == 3 or len(text) > 9)
         return 1.2 if tag else 0
@@ -118,7 +118,7 @@ def serial_like(text: str) -> float:
 def model_like(text: str, described: str = "") -> float:
     """0 to 3: what the description says too, and words with letters and digits, say more than plain words."""
     words = text.split()
-    if not re.search("[A-Za-z]", text) or len(words) > 6 or version_like(text) > 1.5:
+    if not re.search("[A-Za-z]", text) or len(words) > 6 or version_like(text) >= 1.5:
         return 0
     if _STATES.fullmatch(text) or len(text) < 3:
         return 0
