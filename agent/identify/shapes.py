@@ -38,7 +38,8 @@ _VERSION = re.compile(
 _KEYED = re.compile(r"\b(?:firmware|software|version|ver|fw|release)[\s.:]+v?\d+\.\d", re.IGNORECASE)
 _V_NUMBER = re.compile(r"(?:\d+\.)?(?:v|ver|version|rev)[\s.]?\d{2,}\w*", re.IGNORECASE)
 _NAMED = re.compile(
-    r"[A-Za-z][\w-]*(?: \([\w-]+\))?[ ._]v?\d+\.\d+(?:\.\d+[\w.-]*(?: [A-Z]{2,4}[- ]?\d+)?| ?build\W?.*|[a-z]\d+\w* build.*)",
+    r"[A-Za-z][\w-]*(?: \([\w-]+\))?[ ._]v?\d+\.\d+"
+    r"(?:\.\d+[\w.-]*(?: [A-Z]{2,4}[- ]?\d+)?| ?build\W?.*|[a-z]\d+\w* build.*)",
     re.IGNORECASE,
 )
 """A version behind the name of the software: HiveOS 8.1r2a build-178408, SFOS 17.5.5 MR-5."""

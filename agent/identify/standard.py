@@ -26,6 +26,11 @@ _ENTITY_FIELDS = (
 _FIBRE = "1.3.6.1.3.94.1.6.1."
 """connUnitTable of the FibreAlliance's FCMGMT-MIB: product 7, serial number 8."""
 
+_REVISIONS, _REVISED = "1.3.6.1.3.94.1.7.1.3", "1.3.6.1.3.94.1.7.1.4"
+"""connUnitRevsTable there: a version, and of what it is one; asked of vendors whose definition matches them."""
+
+_DEVICE_REVISION = re.compile("bundle version|firmware (?:version|revision)|controller code version", re.IGNORECASE)
+
 _WIRELESS = "1.2.840.10036.3.1.2.1."
 """dot11ResourceInfo of IEEE802dot11-MIB: manufacturer 2, product 3, its version 4."""
 
@@ -98,6 +103,10 @@ def _columns(clues: Clues) -> Iterator[Evidence]:
     for attribute, column, confidence in _COLUMN_FIELDS:
         for index, value in list(clues.column(column))[:1]:
             yield clues.claim(attribute, value, confidence, f"{column}.{index}", "first row of a standard table")
+    revised = (index for index, text in clues.column(_REVISED) if _DEVICE_REVISION.search(text))
+    for index in sorted(revised, key=lambda index: [int(arc) for arc in index.split(".")])[:1]:
+        if version := clues.text(f"{_REVISIONS}.{index}"):
+            yield clues.claim("firmware", version, 76, f"{_REVISIONS}.{index}", "connUnitRevsTable")
     for index, value in list(clues.column(f"{_WIRELESS}4"))[:1]:
         version = describe(value).firmware
         source = f"{_WIRELESS}4.{index}"

@@ -98,6 +98,17 @@ def test_a_text_that_says_just_model_and_version(text: str, said: tuple[str, str
     assert described_inside(text) == said
 
 
+def test_a_disk_array_s_bundle_is_its_firmware_wherever_the_row_stands() -> None:
+    table, rows = (
+        "snmp.1.3.6.1.3.94.1.7.1",
+        {2: ("I200R005-02", "Bundle Version (A)"), 10: ("X1", "Bundle Version (B)")},
+    )
+    seen = [saw(f"{table}.{column}.32.{row}", rows[row][column - 3]) for row in rows for column in (3, 4)]
+    assert identify([*seen, saw(f"{table}.4.32.1", "CPU Type"), saw(f"{table}.3.32.1", "D-1627")], load()).firmware == (
+        "I200R005-02"
+    )
+
+
 def test_a_source_below_sysobjectid_is_read_only_of_the_makers_own_products() -> None:
     definitions = parse(
         "vendors: [{vendor: Maker, enterprises: [61999], model: [object.1.0, 61999.9.0]}]", "maker.yaml"
