@@ -15,7 +15,7 @@ import socket
 import struct
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -55,12 +55,15 @@ class Capture:
     @classmethod
     def read(cls, path: Path) -> Capture:
         """A file of snmpsim's `snmprec` lines; lines of tags that no agent sends are left out."""
-        rows = {}
-        for line in path.read_bytes().decode("utf-8", "surrogateescape").splitlines():
-            name, _, rest = line.partition("|")
-            tag, _, value = rest.partition("|")
-            if (arcs := numbers(name)) and (element := _element(tag, value)):
-                rows[arcs] = element
+        lines = (line.split("|", 2) for line in path.read_bytes().decode("utf-8", "surrogateescape").splitlines())
+        return cls.of((line[0], line[1], line[2]) for line in lines if len(line) == 3)
+
+    @classmethod
+    def of(cls, lines: Iterable[tuple[str, str, str]]) -> Capture:
+        """OID, tag and value as such lines have them."""
+        rows = {
+            arcs: element for name, tag, value in lines if (arcs := numbers(name)) and (element := _element(tag, value))
+        }
         ordered = sorted(rows)
         return cls(tuple(ordered), tuple(rows[arcs] for arcs in ordered))
 
@@ -172,9 +175,7 @@ class Agents:
             self._pass_on(octets, asked, which, info, peer)
             return
         varbinds = self._captures[which].answer(asked)
-        head = b"".join(tagged(2, n.to_bytes(5, "big")) for n in (asked.request, 0, 0))
-        pdu = tagged(RESPONSE, head + tagged(0x30, b"".join(varbinds)))
-        said = tagged(0x30, tagged(2, octets_of_version(octets)) + tagged(4, asked.community.encode()) + pdu)
+        said = response(octets, asked, varbinds)
         self.varbinds += len(varbinds)
         heapq.heappush(self._due, (time.monotonic() + self._delay, self.requests, said, info, peer))
 
@@ -194,6 +195,13 @@ class Agents:
         said = decode(octets)
         self.varbinds += len(said.varbinds)
         self._send(under(community, octets, said), info, peer)
+
+
+def response(octets: bytes, asked: Message, varbinds: Sequence[bytes]) -> bytes:
+    """The answer to a request, which came as these octets."""
+    head = b"".join(tagged(2, n.to_bytes(5, "big")) for n in (asked.request, 0, 0))
+    pdu = tagged(RESPONSE, head + tagged(0x30, b"".join(varbinds)))
+    return tagged(0x30, tagged(2, octets_of_version(octets)) + tagged(4, asked.community.encode()) + pdu)
 
 
 def under(community: str, octets: bytes, message: Message) -> bytes:

@@ -10,15 +10,17 @@ import asyncio
 import json
 import signal
 import socket
+import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 from lab import netns
 from lab.faces import values
 from lab.habits import HABITS, forever
-from lab.responders import ANSWERS, STREAMS, Answer, Stream
+from lab.responders import ANSWERS, STREAMS, Answer, Settings, Stream
 from lab.snmp_agent import SnmpAgent, V3User, serve, udp_socket
 
 
@@ -38,8 +40,15 @@ class Datagrams(asyncio.DatagramProtocol):
             self._transport.sendto(answer, addr)
 
 
+Make = Callable[[Mapping[str, Any]], "MadeDevice"]
+"""Makes a device of its specification."""
+
+
 class MadeDevice:
-    """One device's listeners and habits, which start and stop together."""
+    """One device's listeners and habits, which start and stop together; what it may serve is by kind."""
+
+    streams: Mapping[str, Callable[[Settings], Stream]] = STREAMS
+    answers: Mapping[str, Callable[[Settings], Answer]] = ANSWERS
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
         self._spec = spec
@@ -60,11 +69,11 @@ class MadeDevice:
         if service["kind"] == "snmp":
             self._agents.append(self._snmp(service))
         elif service["protocol"] == "tcp":
-            await self._listen(service["port"], STREAMS[service["kind"]](service))
+            await self._listen(service, self.streams[service["kind"]](service))
         else:
             with netns.inside(self._spec["namespace"]):
                 sock = udp_socket("0.0.0.0", service["port"])
-            answer = ANSWERS[service["kind"]](service)
+            answer = self.answers[service["kind"]](service)
             loop = asyncio.get_running_loop()
             transport, _ = await loop.create_datagram_endpoint(lambda: Datagrams(answer), sock=sock)
             self._transports.append(transport)
@@ -76,10 +85,11 @@ class MadeDevice:
         users = [V3User(**user) for user in service.get("users", ())]
         return serve(sock, lambda: tree, service.get("communities", ()), users)
 
-    async def _listen(self, port: int, stream: Stream) -> None:
+    async def _listen(self, service: Mapping[str, Any], stream: Stream) -> None:
         with netns.inside(self._spec["namespace"]):
-            sock = socket.create_server(("0.0.0.0", port))
-        self._servers.append(await asyncio.start_server(politely(stream), sock=sock))
+            sock = socket.create_server(("0.0.0.0", service["port"]))
+        tls = secured(service["tls"]) if "tls" in service else None
+        self._servers.append(await asyncio.start_server(politely(stream), sock=sock, ssl=tls))
 
     async def stop(self) -> None:
         """Close everything."""
@@ -93,6 +103,14 @@ class MadeDevice:
             agent.close()
         for kept in (self._habits, self._servers, self._transports, self._agents):
             kept.clear()
+
+
+@cache
+def secured(file: str) -> ssl.SSLContext:
+    """TLS with the key and certificate in one PEM file."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
 
 
 def politely(stream: Stream) -> Stream:
@@ -110,14 +128,14 @@ def politely(stream: Stream) -> Stream:
     return serve_one
 
 
-def specified(spec: Path) -> dict[str, MadeDevice]:
+def specified(spec: Path, made: Make) -> dict[str, MadeDevice]:
     """The devices of a specification, by role."""
-    return {one["role"]: MadeDevice(one) for one in json.loads(spec.read_text())["devices"]}
+    return {one["role"]: made(one) for one in json.loads(spec.read_text())["devices"]}
 
 
-async def run(spec: Path) -> None:
+async def run(spec: Path, made: Make = MadeDevice) -> None:
     """Be the devices of a specification until SIGTERM."""
-    devices = specified(spec)
+    devices = specified(spec, made)
     for device in devices.values():
         await device.start()
 
@@ -125,7 +143,7 @@ async def run(spec: Path) -> None:
         verb, _, role = (await reader.readline()).decode().strip().partition(" ")
         await devices[role].stop()
         if verb == "start":
-            devices[role] = specified(spec)[role]
+            devices[role] = specified(spec, made)[role]
             await devices[role].start()
         writer.write(b"ok\n")
 

@@ -35,7 +35,11 @@ def document() -> Mapping[str, Any]:
 
 def face(name: str, facts: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """OID to type and text, facts filled in."""
-    chosen = document()["faces"][name]
+    return filled(document()["faces"][name], facts)
+
+
+def filled(chosen: Mapping[str, Any], facts: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """The same of a face that stands elsewhere: the `parts` that it includes, and its `values`."""
     texts: dict[str, str] = {}
     for part in (*(document()["parts"][one] for one in chosen["parts"]), chosen["values"]):
         texts |= part
