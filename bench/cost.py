@@ -52,25 +52,28 @@ def resident(root: int) -> int:
 
 def run(command: Sequence[str], directory: Path) -> Ran:
     """Run it to its end; its processor time is that of its whole tree."""
-    ran, began, before = Ran(), time.monotonic(), os.times()
+    ran, began = Ran(), time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=directory)
-    reader = threading.Thread(target=_follow, args=(process, ran, began), daemon=True)
-    drain = threading.Thread(target=_drain, args=(process, ran), daemon=True)
-    reader.start()
-    drain.start()
-    most = 0
+    readers = [
+        threading.Thread(target=_follow, args=(process, ran, began), daemon=True),
+        threading.Thread(target=_drain, args=(process, ran), daemon=True),
+    ]
+    for reader in readers:
+        reader.start()
+    most, pid = 0, 0
     try:
-        while process.poll() is None:
+        while not pid:
             most = max(most, resident(process.pid))
             time.sleep(LOOK)
-    finally:
+            pid, status, used = os.wait4(process.pid, os.WNOHANG)
+    except BaseException:
         process.terminate()
         process.wait()
-    reader.join()
-    drain.join()
-    after = os.times()
-    ran.seconds, ran.memory, ran.code = time.monotonic() - began, most / 2**20, process.returncode
-    ran.cpu = after.children_user + after.children_system - before.children_user - before.children_system
+        raise
+    for reader in readers:
+        reader.join()
+    process.returncode = ran.code = os.waitstatus_to_exitcode(status)
+    ran.seconds, ran.memory, ran.cpu = time.monotonic() - began, most / 2**20, used.ru_utime + used.ru_stime
     return ran
 
 

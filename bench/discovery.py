@@ -1,7 +1,7 @@
 """Discovery of a synthetic office beside nmap, and how it grows: `python -m bench.discovery` (root, nmap, snmpd).
 
 `--devices N` are measured beside `nmap -sS -sV -O` on the same ports and hosts; `--growth N,N,...` by lanward alone.
-`--rate` is `[rate] arp` of both lanward's discoveries; its default of 10 a second is the product's.
+`--rate` is `[rate] arp`; 10 a second is the product's default, and `--growth-rate` that of a port known to be trusted.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.claims import Claim, Score, nmap_claims, score, with_mac
@@ -21,7 +22,8 @@ from bench.office_net import Site, site
 from collectors.nmap import profiles
 
 LANWARD = str(Path(sys.executable).parent / "lanward")
-TOOLS = ("ip", "nmap", "snmpd", "openssl")
+HEAD = "| | devices | seconds | CPU s | MiB | class | vendor | both |\n|---|--:|--:|--:|--:|--:|--:|--:|"
+TOOLS = ("ip", "nft", "nmap", "snmpd", "openssl")
 
 
 def missing() -> str:
@@ -58,31 +60,30 @@ def nmap(where: Site, office: Office) -> tuple[Ran, dict[str, Claim], str]:
 
 
 def beside(count: int, seed: int, rate: float) -> None:
-    """Both on one office, one after the other, and what each found."""
+    """Both on one office at the same time, whatever else this machine does; lanward has nmap's traffic all along."""
     office = draw(count, seed)
     truths = {str(unit.ip): unit.truth() for unit in office.units}
     macs = {str(unit.ip): str(unit.mac) for unit in office.units}
-    print("| | seconds | CPU s | MiB | class | vendor | both | octets printed |")
-    print("|---|--:|--:|--:|--:|--:|--:|--:|")
-    with site(office) as where:
-        ours, claims, command = lanward(where, "beside", rate)
-        own = score(truths, claims)
-        print(row("lanward", ours, own, where.paper()), flush=True)
-        printed = where.paper()
-        theirs, claims, other = nmap(where, office)
-        print(row("nmap", theirs, score(truths, claims), where.paper() - printed), flush=True)
+    with site(office) as where, ThreadPoolExecutor(2) as pool:
+        own, peer = pool.submit(lanward, where, "beside", rate), pool.submit(nmap, where, office)
+        ours, claims, command = own.result()
+        found = score(truths, claims)
+        print(HEAD)
+        print(row("lanward", ours, found), flush=True)
+        theirs, claims, other = peer.result()
+        print(row("nmap", theirs, score(truths, claims)))
         near = score(truths, with_mac(claims, macs))
-        print(row("nmap, were it told each MAC's maker", theirs, near, where.paper() - printed))
-    ratio = theirs.seconds / ours.seconds
-    print(f"\nlanward takes 1/{ratio:.1f} of nmap's time; {own.both} of {count} devices right against {near.both}")
-    print(f"\n{command}\n{other}\n\n{stages(ours)}")
+        print(row("nmap, were it told each MAC's maker", theirs, near))
+        ratio = theirs.seconds / ours.seconds
+        print(f"\nlanward takes 1/{ratio:.1f} of nmap's time; printers took {where.paper()} octets")
+    print(f"\n{command}\n{other}\n\n{stages(ours)}", flush=True)
 
 
-def row(name: str, ran: Ran, right: Score, printed: int) -> str:
+def row(name: str, ran: Ran, right: Score) -> str:
     """A line of the table."""
     return (
-        f"| {name} | {ran.seconds:.0f} | {ran.cpu:.0f} | {ran.memory:.0f} | {right.classes} | {right.vendors} "
-        f"| {right.both} | {printed} |"
+        f"| {name} | {right.devices} | {ran.seconds:.0f} | {ran.cpu:.0f} | {ran.memory:.0f} | {right.classes} "
+        f"| {right.vendors} | {right.both} |"
     )
 
 
@@ -93,17 +94,20 @@ def stages(ran: Ran) -> str:
 
 def growth(counts: Sequence[int], seed: int, rate: float) -> None:
     """Time and memory of one discovery of each size, and their ratio to the smallest."""
-    print("| devices | seconds | CPU s | MiB | times the devices | times the seconds | times the memory | found |")
-    print("|--:|--:|--:|--:|--:|--:|--:|--:|", flush=True)
+    columns = "times the devices | times the seconds | times the memory | found | both right | octets printed"
+    print(f"| devices | seconds | CPU s | MiB | {columns} |\n|{'--:|' * 10}", flush=True)
     first: tuple[int, Ran] | None = None
     for count in counts:
         with site(draw(count, seed)) as where:
             ran, claims, _ = lanward(where, f"grown{count}", rate)
-            found = sum(str(unit.ip) in claims for unit in where.office.units)
+            units, printed = where.office.units, where.paper()
+        found = sum(str(unit.ip) in claims for unit in units)
+        right = score({str(unit.ip): unit.truth() for unit in units}, claims)
         least, smallest = first = first or (count, ran)
         print(
             f"| {count:,} | {ran.seconds:.0f} | {ran.cpu:.0f} | {ran.memory:.0f} | {count / least:.1f} "
-            f"| {ran.seconds / smallest.seconds:.2f} | {ran.memory / smallest.memory:.2f} | {found:,} |",
+            f"| {ran.seconds / smallest.seconds:.2f} | {ran.memory / smallest.memory:.2f} | {found:,} "
+            f"| {right.both:,} | {printed} |",
             flush=True,
         )
         print(stages(ran), file=sys.stderr, flush=True)
@@ -115,6 +119,7 @@ def main() -> None:
     words.add_argument("--devices", type=int, default=500)
     words.add_argument("--growth", default="250,500,1000,2000", help="sizes; empty for none")
     words.add_argument("--rate", type=float, default=10.0)
+    words.add_argument("--growth-rate", type=float, default=100.0)
     words.add_argument("--seed", type=int, default=1)
     given = words.parse_args()
     if why := missing():
@@ -124,7 +129,7 @@ def main() -> None:
         beside(given.devices, given.seed, given.rate)
     if given.growth:
         print()
-        growth([int(word) for word in given.growth.split(",")], given.seed, given.rate)
+        growth([int(word) for word in given.growth.split(",")], given.seed, given.growth_rate)
 
 
 if __name__ == "__main__":

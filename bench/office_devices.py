@@ -82,6 +82,18 @@ def shell(settings: Settings) -> Stream:
     return serve
 
 
+def rdp(_settings: Settings) -> Stream:
+    """A remote desktop that confirms a connection and asks for TLS (MS-RDPBCGR 2.2.1.2)."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (await asyncio.wait_for(reader.read(4096), IDLE))[:1] == b"\x03":
+            writer.write(bytes.fromhex("030000130ed00000123400021f080002000000"))
+            await writer.drain()
+            await asyncio.wait_for(reader.read(4096), IDLE)
+
+    return serve
+
+
 def silent(_settings: Settings) -> Stream:
     """A port of a protocol that answers nobody whom it does not understand."""
 
@@ -96,7 +108,7 @@ class OfficeDevice(MadeDevice):
     """One device of the office."""
 
     streams: Mapping[str, Callable[[Settings], Stream]] = MappingProxyType(
-        {**STREAMS, "ipp": ipp, "shell": shell, "silent": silent}
+        {**STREAMS, "ipp": ipp, "shell": shell, "rdp": rdp, "silent": silent}
     )
     answers: Mapping[str, Callable[[Settings], Answer]] = MappingProxyType({**ANSWERS, "mib": mib})
 

@@ -50,6 +50,14 @@ def settled(unit: Unit, number: int, vlan: Vlan) -> Iterator[str]:
     yield f"route add default via {vlan.gateway}"
 
 
+def firewall(unit: Unit) -> str:
+    """nft's commands for a device that drops what it does not serve; it answers echo requests."""
+    ports = ", ".join(str(service["port"]) for service in unit.facts["services"])
+    chain = "add table ip filter; add chain ip filter input { type filter hook input priority 0; policy drop; }"
+    allowed = ("icmp type echo-request accept", f"tcp dport {{ {ports} }} accept")
+    return "; ".join([chain, *(f"add rule ip filter input {rule}" for rule in allowed)])
+
+
 class Site:
     """A running office: `state` holds its files, `agent` is the namespace to measure in."""
 
@@ -108,6 +116,8 @@ class Site:
         netns.ip(known, namespace=self._router)
         for unit in here:
             netns.ip(settled(unit, number, vlan), namespace=f"{self.prefix}{unit.name}")
+            if unit.facts.get("firewall"):
+                netns.run(["ip", "netns", "exec", f"{self.prefix}{unit.name}", "nft", firewall(unit)])
 
     def _plug(self, unit: Unit) -> str:
         where = f"netns {self.prefix}{unit.name}"

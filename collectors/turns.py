@@ -41,7 +41,7 @@ class Inquiry:
     ask: Callable[[Question], Observations]
     transport: str = "tcp"
     payload: bool = True
-    at_once: int = 8
+    at_once: int = 32
 
 
 def in_turn(

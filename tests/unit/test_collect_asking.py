@@ -145,9 +145,12 @@ def scan(monkeypatch, profile, open_numbers, guard):
     monkeypatch.setattr(collectors.nmap, "own_links", lambda: (HERE,))
     nmap = FakeNmap(open_numbers)
     one = job(guard, ["192.0.2.2"])
-    rules = collectors.nmap.profiles()[profile]
-    found = list(collectors.nmap._scan(one, lambda progress: None, nmap, rules, one.targets))
-    return nmap, found
+    monkeypatch.setattr(collectors.nmap, "NmapWorker", lambda worker: nmap)
+    monkeypatch.setattr(collectors.nmap, "Worker", lambda module: contextlib.nullcontext())
+    told = []
+    scanner = collectors.nmap.Scanner(one, (HERE,), told.append, lambda: False)
+    scanner.scan(((collectors.nmap.profiles()[profile], one.targets),))
+    return nmap, [observation for one in told for observation in one.observations]
 
 
 @pytest.mark.parametrize("profile", ["standard", "deep"])
@@ -177,6 +180,67 @@ def test_a_fragile_device_is_scanned_slowly_and_never_probed_for_versions(monkey
     (first, versions, slow) = nmap.scans
     assert "-sV" in versions[1] and "-sV" not in slow[1] and "--max-rate=20" in slow[1]
     assert set(slow[0]) == set(collectors.nmap.profiles()["standard"].ports) < set(first[0])
+
+
+NEAR = [ip_address(f"192.0.2.{n}") for n in range(2, 7)]
+FAR = [ip_address(f"198.51.100.{n}") for n in range(1, 200)]
+
+
+@pytest.mark.parametrize("profile", ["gentle", "standard", "deep"])
+def test_lanes_side_by_side_send_together_what_the_profile_says_and_no_device_is_in_two(profile):
+    rules = collectors.nmap.profiles()[profile]
+    weak = [*NEAR[:2], *FAR[:50]]
+    strong = [*NEAR[2:], *FAR[50:]]
+    made = collectors.nmap.lanes(rules, strong, weak, (HERE,))
+    looking = collectors.nmap.LOOKING * collectors.nmap.LOOK_RATE if rules.version else 0
+    assert len(made) > 1
+    assert sum(max(one.rate for one, _ in lane) for lane in made) + looking <= rules.rate
+    assert sorted(host for lane in made for _, batch in lane for host in batch) == sorted([*weak, *strong])
+    assert {host for _, batch in made[0] for host in batch} >= {*NEAR}
+    assert all((one.parallelism == 1) == (host in weak) for lane in made for one, batch in lane for host in batch)
+
+
+def test_an_own_link_alone_has_one_lane_and_the_whole_pace():
+    rules = collectors.nmap.profiles()["standard"]
+    (lane,) = collectors.nmap.lanes(rules, NEAR[2:], NEAR[:2], (HERE,))
+    assert [one.rate for one, _ in lane] == [rules.rate, 20]
+    assert collectors.nmap.lanes(rules, (), (), (HERE,)) == ()
+
+
+def test_versions_of_far_hosts_are_asked_for_while_the_next_are_scanned(monkeypatch):
+    """A service that is silent holds up its own batch alone."""
+    scanned = threading.Event()
+
+    class Slow(FakeNmap):
+        def scan(self, hosts, ports, arguments, stopped):
+            if "-sV" in arguments:
+                assert scanned.wait(10)
+            elif FAR[1] in hosts:
+                scanned.set()
+            return super().scan(hosts, ports, arguments, stopped)
+
+    nmap, told = Slow((80,)), []
+    monkeypatch.setattr(collectors.nmap, "NmapWorker", lambda worker: nmap)
+    monkeypatch.setattr(collectors.nmap, "Worker", lambda module: contextlib.nullcontext())
+    one, rules = job(Diary("198.51.100.0/24"), FAR[:2]), collectors.nmap.profiles()["standard"]
+    scanner = collectors.nmap.Scanner(one, (HERE,), told.append, lambda: False)
+    scanner.scan(((rules, (FAR[0],)), (rules, (FAR[1],))))
+    versions = [arguments for _, arguments in nmap.scans if "-sV" in arguments]
+    assert len(versions) == 2 and all(f"--max-rate={collectors.nmap.LOOK_RATE}" in one for one in versions)
+    assert sum(one.hosts for one in told) == 2
+    assert {o.value for one in told for o in one.observations if o.attribute == PORT} == {"tcp/80/x"}
+
+
+def test_a_run_that_stops_scans_no_more_and_asks_no_versions(monkeypatch):
+    nmap, told = FakeNmap((80,)), []
+    monkeypatch.setattr(collectors.nmap, "NmapWorker", lambda worker: nmap)
+    monkeypatch.setattr(collectors.nmap, "Worker", lambda module: contextlib.nullcontext())
+    one, rules = job(Diary("198.51.100.0/24"), FAR[:2]), collectors.nmap.profiles()["standard"]
+    answers = iter([False, True, True, True])
+    scanner = collectors.nmap.Scanner(one, (HERE,), told.append, lambda: next(answers))
+    scanner.scan(((rules, (FAR[0],)), (rules, (FAR[1],))))
+    assert [arguments for _, arguments in nmap.scans if "-sV" in arguments] == []
+    assert len(nmap.scans) == 1 and told == []
 
 
 def test_a_host_with_every_port_open_has_none_that_is_believed(monkeypatch):
@@ -319,6 +383,7 @@ def test_a_worker_that_dies_says_so_in_one_line():
 
 def test_nmap_that_is_not_installed_is_the_environments_fault(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(collectors.nmap, "own_links", lambda: (HERE,))
     one = job(Diary("127.0.0.1"), ["127.0.0.1"], [saw("127.0.0.1", ALIVE, "x")])
     with pytest.raises(EnvironmentFault, match="nmap is not installed; apt-get install nmap"):
         list(collectors.nmap.collector.collect(one, lambda p: None))
