@@ -40,11 +40,12 @@ wheel: $(STAMP) ## The wheel for sites, in dist/
 families: $(STAMP) ## How well devices are identified, of known families and of unknown ones (needs ../shared)
 	$(BIN)/python -m bench.families
 
-bench: $(STAMP) ## A big inventory beside plain SQL on the same file, as ratios (minutes; docs/benchmarks.md has figures)
+bench: $(STAMP) ## A big inventory beside plain SQL, as ratios (minutes), then a discovery beside nmap's (as root; an hour or two)
 	$(BIN)/python -m bench.measure
 	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.resolving
 	$(BIN)/python -m bench.sweep
+	$(BIN)/python -m bench.discovery
 
 check: $(STAMP) ## Format, lint, types, import contracts
 	$(BIN)/ruff format --check .

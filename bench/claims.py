@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from xml.etree.ElementTree import Element, iterparse
+from xml.etree.ElementTree import Element, ParseError, iterparse
 
 TYPES: Mapping[str, frozenset[str]] = {
     "printer": frozenset({"printer", "mfp", "scanner", "fax"}),
@@ -83,12 +84,13 @@ def score(truths: Mapping[str, tuple[str, tuple[str, ...]]], claims: Mapping[str
 
 
 def nmap_claims(report: Path) -> dict[str, Claim]:
-    """Each host of an XML report (`-oX`)."""
+    """Each host of an XML report (`-oX`); of one that was broken off, those that nmap was through with."""
     found = {}
-    for _, element in iterparse(report):
-        if element.tag == "host":
-            found[_address(element)] = Claim(frozenset(_classes(element)), tuple(_texts(element)))
-            element.clear()
+    with suppress(ParseError):
+        for _, element in iterparse(report):
+            if element.tag == "host":
+                found[_address(element)] = Claim(frozenset(_classes(element)), tuple(_texts(element)))
+                element.clear()
     return found
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,8 +51,13 @@ def resident(root: int) -> int:
     return total
 
 
-def run(command: Sequence[str], directory: Path) -> Ran:
-    """Run it to its end; its processor time is that of its whole tree."""
+def never(_seconds: float) -> bool:
+    """No run is too long."""
+    return False
+
+
+def run(command: Sequence[str], directory: Path, too_long: Callable[[float], bool] = never) -> Ran:
+    """Run it to its end, or until so many seconds are too long; its processor time is that of its whole tree."""
     ran, began = Ran(), time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=directory)
     readers = [
@@ -65,6 +71,8 @@ def run(command: Sequence[str], directory: Path) -> Ran:
         while not pid:
             most = max(most, resident(process.pid))
             time.sleep(LOOK)
+            if too_long(time.monotonic() - began):
+                os.kill(process.pid, signal.SIGTERM)
             pid, status, used = os.wait4(process.pid, os.WNOHANG)
     except BaseException:
         process.terminate()

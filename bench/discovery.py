@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,8 +22,10 @@ from bench.office_net import Site, site
 from collectors.nmap import profiles
 
 LANWARD = str(Path(sys.executable).parent / "lanward")
-HEAD = "| | devices | seconds | CPU s | MiB | class | vendor | both |\n|---|--:|--:|--:|--:|--:|--:|--:|"
 TOOLS = ("ip", "nft", "nmap", "snmpd", "openssl")
+
+Measured = tuple[Ran, dict[str, Claim], str]
+"""What a tool took, what it says by address, and its command line."""
 
 
 def missing() -> str:
@@ -34,7 +36,7 @@ def missing() -> str:
     return f"bench.discovery needs {', '.join(absent)}: .ci/packages installs them" if absent else ""
 
 
-def lanward(where: Site, name: str, rate: float) -> tuple[Ran, dict[str, Claim], str]:
+def lanward(where: Site, name: str, rate: float) -> Measured:
     """One discovery into a new database: its cost, what the register then says by address, and the command."""
     config = where.configuration(name, rate)
     own = [LANWARD, "--db", str(config.parent / "inventory.db"), "--config", str(config)]
@@ -49,33 +51,42 @@ def _claim(device: dict[str, str]) -> Claim:
     return Claim(frozenset({device["class"]}), (device["vendor"],))
 
 
-def nmap(where: Site, office: Office) -> tuple[Ran, dict[str, Claim], str]:
+def nmap(where: Site, too_long: Callable[[float], bool]) -> Measured:
     """nmap on the same hosts and ports; without names, which nobody here resolves, as lanward asks none."""
     hosts, report = where.state / "hosts", where.state / "nmap.xml"
-    hosts.write_text("".join(f"{unit.ip}\n" for unit in office.units))
+    hosts.write_text("".join(f"{unit.ip}\n" for unit in where.office.units))
     ports = ",".join(str(port) for port in profiles()["standard"].ports)
     command = ["nmap", "-n", "-sS", "-sV", "-O", "-p", ports, "-iL", str(hosts), "-oX", str(report)]
-    ran = run(["ip", "netns", "exec", where.agent, *command], where.state)
+    ran = run(["ip", "netns", "exec", where.agent, *command], where.state, too_long)
     return ran, nmap_claims(report), " ".join(command)
 
 
-def beside(count: int, seed: int, rate: float) -> None:
-    """Both on one office at the same time, whatever else this machine does; lanward has nmap's traffic all along."""
-    office = draw(count, seed)
-    truths = {str(unit.ip): unit.truth() for unit in office.units}
+def beside(count: int, seed: int, rate: float, times: float) -> None:
+    """Both on one office at the same time, whatever else this machine does; lanward has nmap's traffic all along.
+
+    nmap is ended when it has taken so many times lanward's time; both are scored on the hosts that it was through with.
+    """
+    with site(draw(count, seed)) as where, ThreadPoolExecutor(2) as pool:
+        own = pool.submit(lanward, where, "beside", rate)
+        peer = pool.submit(nmap, where, lambda seconds: own.done() and seconds > times * own.result()[0].seconds)
+        told(where.office, own.result(), peer.result())
+        print(f"\nPrinters took {where.paper()} octets.")
+
+
+def told(office: Office, own: Measured, peer: Measured) -> None:
+    """The table and the commands."""
+    (ours, said, command), (theirs, claims, other) = own, peer
+    whole = {str(unit.ip): unit.truth() for unit in office.units}
     macs = {str(unit.ip): str(unit.mac) for unit in office.units}
-    with site(office) as where, ThreadPoolExecutor(2) as pool:
-        own, peer = pool.submit(lanward, where, "beside", rate), pool.submit(nmap, where, office)
-        ours, claims, command = own.result()
-        found = score(truths, claims)
-        print(HEAD)
-        print(row("lanward", ours, found), flush=True)
-        theirs, claims, other = peer.result()
-        print(row("nmap", theirs, score(truths, claims)))
-        near = score(truths, with_mac(claims, macs))
-        print(row("nmap, were it told each MAC's maker", theirs, near))
-        ratio = theirs.seconds / ours.seconds
-        print(f"\nlanward takes 1/{ratio:.1f} of nmap's time; printers took {where.paper()} octets")
+    done = {address: truth for address, truth in whole.items() if address in claims}
+    print("| | devices | seconds | CPU s | MiB | class | vendor | both |\n|---|--:|--:|--:|--:|--:|--:|--:|")
+    print(row("lanward", ours, score(whole, said)))
+    if len(done) < len(whole):
+        print(row("lanward, of the hosts that nmap was through with", ours, score(done, said)))
+    print(row("nmap" if len(done) == len(whole) else "nmap, ended", theirs, score(done, claims)))
+    print(row("nmap, were it told each MAC's maker", theirs, score(done, with_mac(claims, macs))))
+    more = "" if len(done) == len(whole) else "more than "
+    print(f"\nnmap takes {more}{theirs.seconds / ours.seconds:.1f} times lanward's time.")
     print(f"\n{command}\n{other}\n\n{stages(ours)}", flush=True)
 
 
@@ -103,9 +114,9 @@ def growth(counts: Sequence[int], seed: int, rate: float) -> None:
             units, printed = where.office.units, where.paper()
         found = sum(str(unit.ip) in claims for unit in units)
         right = score({str(unit.ip): unit.truth() for unit in units}, claims)
-        least, smallest = first = first or (count, ran)
+        least, smallest = first = first or (len(units), ran)
         print(
-            f"| {count:,} | {ran.seconds:.0f} | {ran.cpu:.0f} | {ran.memory:.0f} | {count / least:.1f} "
+            f"| {len(units):,} | {ran.seconds:.0f} | {ran.cpu:.0f} | {ran.memory:.0f} | {len(units) / least:.1f} "
             f"| {ran.seconds / smallest.seconds:.2f} | {ran.memory / smallest.memory:.2f} | {found:,} "
             f"| {right.both:,} | {printed} |",
             flush=True,
@@ -117,6 +128,7 @@ def main() -> None:
     """Measure as the command line says and print the tables."""
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--devices", type=int, default=500)
+    words.add_argument("--times", type=float, default=6.0, help="end nmap after so many times lanward's time")
     words.add_argument("--growth", default="250,500,1000,2000", help="sizes; empty for none")
     words.add_argument("--rate", type=float, default=10.0)
     words.add_argument("--growth-rate", type=float, default=100.0)
@@ -126,7 +138,7 @@ def main() -> None:
         print(why, file=sys.stderr)
         raise SystemExit(6)
     if given.devices:
-        beside(given.devices, given.seed, given.rate)
+        beside(given.devices, given.seed, given.rate, given.times)
     if given.growth:
         print()
         growth([int(word) for word in given.growth.split(",")], given.seed, given.growth_rate)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from agent.model.device import DeviceClass
 from bench.claims import Claim, Score, nmap_claims, score, with_mac
+from bench.cost import run
 from bench.office import certificates, draw, kinds, mib, services, settings
 from bench.office_devices import attribute, printer_attributes
 from bench.office_devices import mib as agent_of
@@ -78,6 +79,20 @@ def test_any_guess_of_nmap_counts(tmp_path):
     assert not claim.has_class("printer")
     assert claim.has_vendor(("APC", "Schneider Electric"))
     assert not claim.has_vendor(("Eaton",))
+
+
+def test_a_report_that_was_broken_off_tells_of_the_hosts_before(tmp_path):
+    report = tmp_path / "nmap.xml"
+    report.write_text(REPORT.replace("</nmaprun>", '<host><address addr="10.77.0.10"'))
+    assert list(nmap_claims(report)) == ["10.77.0.9"]
+
+
+def test_a_command_is_measured_with_its_children_and_ended_where_it_is_too_long(tmp_path):
+    done = run(["sh", "-c", "sleep 0.4; echo done; echo 'discover: icmp 1/2' >&2"], tmp_path)
+    assert (done.output, done.code, list(done.steps)) == ("done\n", 0, ["icmp"])
+    assert done.seconds >= 0.4 and done.memory > 0
+    ended = run(["sleep", "60"], tmp_path, lambda seconds: seconds > 0.3)
+    assert ended.seconds < 30 and ended.code == -15
 
 
 def test_a_vendors_name_counts_as_a_word():
