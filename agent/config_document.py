@@ -133,6 +133,8 @@ Network = Annotated[str, _parses(parse_network)]
 Host = Annotated[str, _parses(parse_ip)]
 WeeklyTime = Annotated[str, _parses(Blackout.parse)]
 Rate = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+ROUTED_ARP = 10_000.0
+"""ARP requests a second that all routers together may be made to send where nobody says more."""
 
 
 class _Table(BaseModel):
@@ -165,12 +167,15 @@ class RateTable(_Table):
     """`[rate]`, packets a second."""
 
     arp: Rate = 10.0
-    icmp: Rate | None = None
+    icmp: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] | None = None
 
     @property
     def icmp_or_default(self) -> float:
-        """A third of `arp`: a router may send three ARP requests for each packet to an address where nobody is."""
-        return self.icmp if self.icmp is not None else self.arp / ROUTED_RETRIES
+        """A third of `arp`: a router may send three ARP requests for each packet to an address where nobody is.
+
+        However fast the agent's own port may be asked, routers are not trusted ports.
+        """
+        return self.icmp if self.icmp is not None else min(self.arp, ROUTED_ARP) / ROUTED_RETRIES
 
 
 class CredentialsTable(_Table):

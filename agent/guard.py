@@ -43,7 +43,7 @@ SLACK = 1.02
 """A slot is so much longer than its share: packets do not leave the machine as evenly as they leave the guard."""
 
 BURST = 0.02
-"""Seconds' worth of packets that may go at once where a rate above 50 a second says that the port is trusted."""
+"""Seconds' worth of packets that may go at once where a rate of 100 a second or more says that the port is trusted."""
 
 BURST_LIMIT = 4000
 """Packets that go at once at most: between two bursts a stop is seen."""
@@ -152,14 +152,14 @@ class PacketGuard:
                 raise Refused(f"nmap script '{script}' is not on the guard's list")
 
     def burst(self, kind: str) -> int:
-        """How many packets of this kind may go at once: one up to 50 a second."""
-        return max(1, min(int(self.rates.get(kind, inf) * BURST), BURST_LIMIT))
+        """How many packets of this kind may go at once: one at rates below 100 a second."""
+        return max(1, int(min(self.rates.get(kind, inf) * BURST, BURST_LIMIT)))
 
     def pace(self, kind: str, link: str = "", packets: int = 1) -> None:
         """Wait until a packet, or a burst of them, may go on this link; slots never pile up while nobody sends.
 
-        The slot of a single packet begins when its caller wakes, so that a late one never makes room for two; a late
-        burst may make up for one slot, so that many keep the rate.
+        The slot of a single packet begins when its caller wakes, or when it says that it has `sent`, so that a late one
+        never makes room for two; a late burst may make up for one slot, so that many keep the rate.
         """
         rate = self.rates.get(kind)
         if not rate:
@@ -173,6 +173,12 @@ class PacketGuard:
             woke = self.clock.now()
             begun = max(due, woke - slot) if packets > 1 else woke
             self._next[kind, link] = begun + slot
+
+    def sent(self, kind: str, link: str = "") -> None:
+        """A single packet that was paced is on the wire only now: the next slot counts from here."""
+        if rate := self.rates.get(kind):
+            with self._turn(kind, link):
+                self._next[kind, link] = self.clock.now() + timedelta(seconds=SLACK / rate)
 
     def _turn(self, kind: str, link: str) -> threading.Lock:
         with self._lock:
@@ -209,6 +215,9 @@ class SilentGuard:
     def burst(self, kind: str) -> int:
         """One, which `pace` refuses."""
         return 1
+
+    def sent(self, kind: str, link: str = "") -> None:
+        """Nothing was."""
 
     def pace(self, kind: str, link: str = "", packets: int = 1) -> None:
         """Raise Refused: who would have to wait wants to send."""

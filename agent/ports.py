@@ -100,6 +100,9 @@ class Guard(Protocol):
     def pace(self, kind: str, link: str = "", packets: int = 1) -> None:
         """Wait until so many packets of this kind (`arp`, `icmp`, ...) may go on this link."""
 
+    def sent(self, kind: str, link: str = "") -> None:
+        """Say that a single packet, which was paced, is on the wire only now."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:

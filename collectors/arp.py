@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
@@ -24,6 +25,9 @@ LISTEN = 0.5
 
 LISTEN_LIMIT = 3.0
 """Seconds to wait for late answers at most."""
+
+MOST_TOLD = 3
+"""Frames about one address that are told of at most: a device that floods fills no log."""
 
 
 def wanted(job: Job, link: Link) -> tuple[IPv4Address, ...]:
@@ -91,7 +95,7 @@ class _Sweep:
     link: Link
     wire: ArpLink
     targets: frozenset[IpAddress] = field(init=False)
-    answered: set[IPv4Address] = field(default_factory=set)
+    answered: Counter[IPv4Address] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.targets = frozenset(self.job.targets)
@@ -103,22 +107,24 @@ class _Sweep:
         yield from (seen for seen in self._round(again) if isinstance(seen, Observation))
 
     def _round(self, targets: Sequence[IPv4Address]) -> Iterator[Observation | int]:
-        """Ask in bursts as the guard allows, then listen; where bursts leave no time, they are told of at the end."""
-        size, late = self.job.guard.burst("arp"), list[_Asked]()
+        """Ask in bursts as the guard allows, then listen; where bursts leave no time, they are told of at the end.
+
+        A stop ends the asking; who was asked has his time to answer, or he would pass for missing.
+        """
+        size, late, since = self.job.guard.burst("arp"), list[_Asked](), 0.0
         for start in range(0, len(targets), size):
             if self.job.stop():
                 break
-            asked = self._ask(targets[start : start + size])
+            asked, since = self._ask(targets[start : start + size]), time.monotonic()
             if size > 1:
                 late.append(asked)
             else:
                 yield from asked.told(self.link)
             yield min(size, len(targets) - start)
             yield from self._hear(0.0)
-        since = time.monotonic()
         for asked in late:
             yield from asked.told(self.link)
-        if targets and not self.job.stop():
+        if since:
             yield from self._listen(since)
 
     def _ask(self, burst: Sequence[IPv4Address]) -> _Asked:
@@ -130,28 +136,30 @@ class _Sweep:
         except Refused as refused:
             return _Asked(sighting, (), burst, refused.message)
         self.wire.ask(permitted)
+        if len(burst) == 1:
+            self.job.guard.sent("arp", self.link.interface)
         return _Asked(sighting, permitted, burst)
 
     def _listen(self, since: float) -> Iterator[Observation]:
         """Until nobody has answered for a while, from a moment of the monotonic clock on."""
         yield from self._hear(0.0)
         end = since + LISTEN
-        while (now := time.monotonic()) < min(end, since + LISTEN_LIMIT) and not self.job.stop():
+        while (now := time.monotonic()) < min(end, since + LISTEN_LIMIT):
             before = len(self.answered)
             yield from self._hear(min(end - now, POLL))
             if len(self.answered) > before:
                 end = time.monotonic() + LISTEN
 
     def _hear(self, seconds: float) -> Iterator[Observation]:
-        """What frames say about the job's targets; each (address, MAC) once, other addresses never."""
+        """What frames say about the job's targets: the first of each, and some in which others speak for it."""
         for frame in self.wire.heard(seconds):
             said = decode_arp(frame, self.job.clock.now(), self.job.site, self.link.interface)
             address = said[0].address if said else None
             if not isinstance(address, IPv4Address) or address not in self.targets or address == self.link.address:
                 continue
-            if address in self.answered and all(o.attribute != WARNING for o in said):
+            if (told := self.answered[address]) and (told >= MOST_TOLD or all(o.attribute != WARNING for o in said)):
                 continue
-            self.answered.add(address)
+            self.answered[address] += 1
             yield from said
 
 

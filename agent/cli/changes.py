@@ -157,9 +157,13 @@ def show(ctx: typer.Context, change_id: ChangeId, as_json: Json = False) -> None
 
 def _traffic(notes: Iterable[TrafficNote]) -> None:
     from agent.report.reasons import reason_in
+    from agent.report.words import EFFECTS
 
     words = output.language()
-    rows = [(n.device, reason_in(words, n.flow), n.effect, reason_in(words, n.reason)) for n in notes]
+    rows = [
+        (n.device, reason_in(words, n.flow), output.term(words, EFFECTS, n.effect), reason_in(words, n.reason))
+        for n in notes
+    ]
     output.table((words("Device"), "", "", words("Reason")), rows)
 
 

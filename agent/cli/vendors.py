@@ -16,6 +16,7 @@ from agent.model.errors import BadInput
 from agent.model.vendor import Vendor
 
 if TYPE_CHECKING:
+    from agent.language import Language
     from agent.operations.vendors import Linked
 
 vendor = typer.Typer(
@@ -116,9 +117,9 @@ def listing(ctx: typer.Context, as_json: Json = False) -> None:
         told += [{"name": name, "recorded": False, "devices": count} for name, count in without]
         output.document(told)
         return
-    rows = [(one.vendor.name, len(one.devices), one.vendor.contract_to, "; ".join(one.gaps)) for one in found]
-    rows += [(name, count, None, "no record") for name, count in without]
     words = output.language()
+    rows = [(one.vendor.name, len(one.devices), one.vendor.contract_to, "; ".join(_gaps(one, words))) for one in found]
+    rows += [(name, count, None, words("There is no vendor record.")) for name, count in without]
     headings = ("Vendor", "Devices", "Contract to", "Note")
     output.table(tuple(map(words, headings)), rows, spare=(words("Contract to"),))
 
@@ -133,8 +134,18 @@ def show(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
         output.document(_linked(one) | {"devices": [device.id for device in one.devices]})
         return
     output.table(("", ""), [(key, _text(value)) for key, value in vendor_document(one.vendor).items()])
-    output.lines(f"gap: {gap}" for gap in one.gaps)
-    output.table(("device", "class", "model"), [(d.id, d.device_class, d.model) for d in one.devices])
+    from agent.report.words import CLASSES
+
+    words = output.language()
+    output.lines(_gaps(one, words))
+    rows = [(d.id, output.term(words, CLASSES, d.device_class), d.model) for d in one.devices]
+    output.table(tuple(map(words, ("Device", "Class", "Model"))), rows)
+
+
+def _gaps(one: Linked, words: Language) -> list[str]:
+    from agent.report.reasons import reason_in
+
+    return [reason_in(words, gap) for gap in one.gaps]
 
 
 def _linked(one: Linked) -> Document:

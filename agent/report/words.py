@@ -114,6 +114,8 @@ CHANGE_STATES = {
     "untouched": N_("untouched"),
 }
 """Of changes and of receipts."""
+EFFECTS = {"stays": N_("stays"), "closes": N_("closes"), "control": N_("control")}
+"""Of a plan, on traffic."""
 RESULTS = {"ok": N_("ok"), "failed": N_("failed"), "not_verifiable": N_("not verifiable")}
 ATTRIBUTES = {
     "id": N_("Device"),

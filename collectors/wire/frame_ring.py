@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import socket
 import struct
 import sys
+import time
 from collections.abc import Sequence
 
 SOL_PACKET, PACKET_VERSION, PACKET_TX_RING = 263, 10, 13
@@ -18,6 +20,9 @@ SLOT, SLOTS, BLOCK = 128, 4096, 1 << 16
 
 _STATUS = 0 if sys.byteorder == "little" else 3
 """The octet of the status word that SEND_REQUEST is in."""
+
+PATIENCE, PAUSE = 4.0, 0.005
+"""Seconds that a full queue of the interface may last, and between two looks."""
 
 TAIL = 4
 """Octets at the end of a frame in which each one differs from the others."""
@@ -45,8 +50,21 @@ class FrameRing:
         while left:
             here, left = left[: SLOTS - self._next], left[SLOTS - self._next :]
             self._fill(here)
-            self._socket.send(b"")
+            self._flush()
             self._next = (self._next + len(here)) % SLOTS
+
+    def _flush(self) -> None:
+        """Have what is marked sent; a queue that is full is waited for, and then the kernel goes on where it stood."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._socket.send(b"")
+            except OSError as error:
+                if error.errno != errno.ENOBUFS or time.monotonic() > end:
+                    raise
+                time.sleep(PAUSE)
+            else:
+                return
 
     def _fill(self, tails: Sequence[int]) -> None:
         """Put the tails into the next slots, an octet of all at a time, and mark these as ready."""

@@ -31,8 +31,15 @@ def link() -> Iterator[tuple[str, str]]:
         netns.delete(f"lwring{os.getpid()}-")
 
 
-def test_each_frame_arrives_once_in_order(link: tuple[str, str]) -> None:
+@pytest.mark.parametrize("narrow", [False, True])
+def test_each_frame_arrives_once_in_order(link: tuple[str, str], narrow: bool) -> None:
+    """Also where the interface's own queue is short: it is waited for, and no frame is lost or sent again."""
     near, far = link
+    if narrow:
+        with netns.inside(near):
+            netns.run(
+                ["tc", "qdisc", "add", "dev", "near0", "root", "tbf", "rate", "8mbit", "burst", "1600", "limit", "3000"]
+            )
     with netns.inside(far):
         ears = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(LOCAL_EXPERIMENTS))
         ears.bind(("far0", LOCAL_EXPERIMENTS))
@@ -40,7 +47,7 @@ def test_each_frame_arrives_once_in_order(link: tuple[str, str]) -> None:
     ears.settimeout(10)
     with netns.inside(near):
         ring = FrameRing("near0", HEAD)
-    batches = (1, SLOTS - 1, 3, SLOTS, SLOTS + 5, 2 * SLOTS)
+    batches = (1, SLOTS - 1, 3, 300) if narrow else (1, SLOTS - 1, 3, SLOTS, SLOTS + 5, 2 * SLOTS)
     sent = range(0xFFFF_FFFF - sum(batches) + 1, 0x1_0000_0000)
     thread = threading.Thread(target=_send, args=(ring, sent, batches))
     thread.start()

@@ -19,6 +19,7 @@ import collectors.nmap
 from agent.guard import Blackout
 from agent.model.errors import EnvironmentFault
 from agent.model.observation import ALIVE, HOSTNAME, MAC, OWN_NETWORK, PASSWORD, PORT, SCANNED, WARNING
+from collectors.decode.arp import ETHERNET_ARP
 from collectors.decode.nmap import OpenPort
 from collectors.default_login import DefaultLoginCollector, Login
 from collectors.fan import stream
@@ -31,13 +32,14 @@ class Wire:
     """An Ethernet link on which only some answer."""
 
     def __init__(self):
-        self.asked = []
+        self.asked, self.frames = [], []
 
     def ask(self, targets):
         self.asked += map(str, targets)
 
     def heard(self, seconds=0.0):
-        return ()
+        time.sleep(min(seconds, 0.01))
+        return tuple(self.frames.pop() for _ in self.frames[:1])
 
 
 @pytest.fixture
@@ -85,6 +87,30 @@ def test_a_fast_sweep_that_is_stopped_tells_what_it_asked(link):
     guard = Diary("192.0.2.0/29", rates={"arp": 100.0})
     found = sweep(job(guard, [f"192.0.2.{n}" for n in range(2, 7)], stop=lambda: bool(link.asked)))
     assert link.asked == [str(o.address) for o in found] == ["192.0.2.2", "192.0.2.3"]
+
+
+def reply(ethernet, sender, address):
+    macs = [bytes.fromhex(mac.replace(":", "")) for mac in (str(HERE.mac), ethernet, sender)]
+    head = (*macs[:2], 0x0806, 1, 0x0800, 6, 4, 2)
+    return ETHERNET_ARP.pack(*head, macs[2], ip_address(address).packed, macs[0], HERE.address.packed)
+
+
+def test_who_was_asked_before_a_stop_is_heard(link):
+    def stop():
+        if link.asked and not link.frames:
+            link.frames = [reply("00:11:22:33:44:66", "00:11:22:33:44:66", "192.0.2.3")]
+        return bool(link.asked)
+
+    guard = Diary("192.0.2.0/29", rates={"arp": 100.0})
+    found = sweep(job(guard, [f"192.0.2.{n}" for n in range(2, 7)], stop=stop))
+    assert {str(o.address) for o in found if o.attribute == MAC} == {"192.0.2.3"}
+    assert [str(o.address) for o in found if o.attribute == SCANNED] == ["192.0.2.2", "192.0.2.3"]
+
+
+def test_a_device_that_floods_the_link_fills_no_log(link):
+    link.frames = [reply("00:11:22:33:44:77", "00:11:22:33:44:66", "192.0.2.3")] * 500
+    found = sweep(job(Diary("192.0.2.0/29"), [f"192.0.2.{n}" for n in range(2, 7)]))
+    assert len([o for o in found if o.attribute == WARNING]) == collectors.arp.MOST_TOLD
 
 
 def test_what_the_guard_refuses_is_not_sent_and_is_a_warning(link):

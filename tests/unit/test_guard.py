@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, ip_address, ip_network
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -134,6 +135,24 @@ def test_bursts_keep_the_rate_and_never_pile_up(rate: float, bursts: int) -> Non
     took = (clock.now() - begun).total_seconds()
     assert took >= (bursts - 1) * size / rate - 0.001, "an hour's silence gave room for more"
     assert took <= 1.05 * bursts * size / rate + 0.001, "more than five per cent below the rate"
+
+
+def test_a_packet_that_was_sent_late_keeps_the_next_one_back() -> None:
+    clock = ManualClock()
+    paced = PacketGuard(Scope.parse(["10.0.0.0/8"]), clock, {"arp": 10.0})
+    left = []
+    for late in (0, 0.3, 0, 0, 0.3, *(12 * [0])):
+        paced.pace("arp", "eth0")
+        clock.sleep(late)
+        paced.sent("arp", "eth0")
+        left.append(clock.now())
+    assert all((later - sooner).total_seconds() >= 0.1 for sooner, later in pairwise(left))
+
+
+def test_a_kind_without_a_rate_goes_in_bursts_of_any_size() -> None:
+    paced = PacketGuard(Scope.parse(["10.0.0.0/8"]), ManualClock(), {})
+    assert paced.burst("arp") > 1
+    paced.sent("arp")
 
 
 def test_a_late_burst_makes_up_for_one_slot_and_no_more() -> None:
