@@ -40,10 +40,13 @@ wheel: $(STAMP) ## The wheel for sites, in dist/
 families: $(STAMP) ## How well devices are identified, of known families and of unknown ones (needs ../shared)
 	$(BIN)/python -m bench.families
 
-bench: $(STAMP) ## A big inventory beside plain SQL, as ratios (minutes), then a discovery beside nmap's (as root; an hour or two)
+bench: $(STAMP) ## Beside plain SQL, FusionInventory, arp-scan (minutes), then a discovery beside nmap's (as root; an hour or two)
+	@.ci/packages arp-scan fusioninventory-agent-task-network
 	$(BIN)/python -m bench.measure
 	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.resolving
+	$(BIN)/python -m bench.asking --few 60
+	$(BIN)/python -m bench.asking --addresses 2000 --delay 0.05 --few 20
 	$(BIN)/python -m bench.sweep
 	$(BIN)/python -m bench.discovery
 

@@ -1,9 +1,9 @@
 """What it costs to ask devices what they are: lanward, plain pysnmp and FusionInventory over the same agents.
 
-`python -m bench.asking CAPTURES [--addresses N] [--delay SECONDS] [--few N] [--relay PORT]`. CAPTURES is a folder of
-snmpsim's files (../shared/corpus); N addresses of loopback answer as them in turn, each after a round trip of so many
-seconds, from memory or, where snmpsim listens on PORT, by it. The peers that take a while are given the first FEW
-addresses. One request is in flight for each device, and 50 devices at a time.
+`python -m bench.asking [CAPTURES] [--addresses N] [--delay SECONDS] [--few N] [--relay PORT]`. CAPTURES is a folder of
+snmpsim's files; ../shared/corpus is unpacked where none is named. N addresses of loopback answer as them in turn, each
+after a round trip of so many seconds, from memory or, where snmpsim listens on PORT, by it. The peers that take a while
+are given the first FEW addresses. One request is in flight for each device, and 50 devices at a time.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
+
+from bench.captures import ARCHIVE, unpack
 
 FIRST = IPv4Address("127.2.0.1")
 PORT = 16161
@@ -136,22 +138,32 @@ def main() -> None:
     if told.pysnmp:
         ask_by_pysnmp(told.pysnmp)
         return
+    if not told.captures and not ARCHIVE.exists():
+        print(f"bench.asking: left out, since the captures are absent: no {ARCHIVE}", file=sys.stderr)
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        measure(told, told.captures or unpack(Path(directory)) / "snmprec", Path(directory))
+
+
+def measure(told: argparse.Namespace, captures: Path, directory: Path) -> None:
+    """Each tool in turn, a row each."""
     few = min(told.few, told.addresses)
     options = ("--delay", str(told.delay), "--relay", told.relay)
     print("| | devices | devices/s | requests | varbinds | CPU ms | MiB | agents busy |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
-    with tempfile.TemporaryDirectory() as directory:
-        for name, command, count in (
-            ("lanward", lanward(Path(directory), told.addresses), told.addresses),
-            ("plain pysnmp", plain_pysnmp(few), few),
-            ("fusioninventory-netinventory", fusioninventory(few), few),
-        ):
-            if shutil.which(command[0]):
-                ran = cost(command, told.captures, count, options)
-                print(ran.row(name), flush=True)
-                if told.delay:
-                    least = ran.requests * told.delay / IN_FLIGHT
-                    print(f"{name}: {ran.seconds / least:.2f} times what its round trips alone take")
+    for name, command, count in (
+        ("lanward", lanward(directory, told.addresses), told.addresses),
+        ("plain pysnmp", plain_pysnmp(few), few),
+        ("fusioninventory-netinventory", fusioninventory(few), few),
+    ):
+        if not shutil.which(command[0]):
+            print(f"{name} is not installed: apt-get install fusioninventory-agent-task-network", file=sys.stderr)
+            continue
+        ran = cost(command, captures, count, options)
+        print(ran.row(name), flush=True)
+        if told.delay:
+            least = ran.requests * told.delay / IN_FLIGHT
+            print(f"{name}: {ran.seconds / least:.2f} times what its round trips alone take")
 
 
 if __name__ == "__main__":
