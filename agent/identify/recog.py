@@ -49,10 +49,17 @@ class Fingerprint:
 
     def said(self, found: re.Match[str]) -> dict[str, str]:
         """What the params say of a match; a group that took no part, or that the pattern has not, says nothing."""
-        taken = {p.name: _value(p, found) for p in self.params}
-        filled = {name: _SLOT.sub(lambda slot: taken.get(slot[1], ""), value) for name, value in taken.items()}
-        whole = {n: v for n, v in filled.items() if all(taken.get(slot) for slot in _SLOT.findall(taken[n]))}
-        return {name: value for name, text in whole.items() if (value := clean(text[:_VALUE_LIMIT]))}
+        params = {p.name: p for p in self.params}
+        taken = {name: _value(p, found) for name, p in params.items()}
+        texts = {name: text if params[name].pos else _filled(text, taken) for name, text in taken.items()}
+        return {name: value for name, text in texts.items() if (value := clean(text[:_VALUE_LIMIT]))}
+
+
+def _filled(value: str, taken: Mapping[str, str]) -> str:
+    """A file's own value with its slots filled; empty where nothing is there for one. A device's text has no slots."""
+    if not all(taken.get(slot) for slot in _SLOT.findall(value)):
+        return ""
+    return _SLOT.sub(lambda slot: taken[slot[1]], value)
 
 
 def _value(param: Param, found: re.Match[str]) -> str:

@@ -94,6 +94,18 @@ def test_the_first_that_matches_speaks_alone(directory: Path) -> None:
     assert of(read(directory), http__server="Quux").model == ""
 
 
+def test_what_a_device_says_has_no_slots() -> None:
+    told = parse(
+        rb'<fingerprints matches="html_title"><fingerprint pattern="^Quux (.+) v([\d.]+)$">'
+        b'<param pos="0" name="hw.vendor" value="Quux"/><param pos="1" name="hw.product"/>'
+        b'<param pos="0" name="os.vendor" value="Quux"/><param pos="2" name="os.version"/>'
+        b"</fingerprint></fingerprints>",
+        "x.xml",
+    )
+    for model in ("{os.version}", "{nothing} 7"):
+        assert of(Fingerprints((told,)), http__title=f"Quux {model} v1.2").model == model
+
+
 def test_software_is_no_vendor_of_the_device(directory: Path) -> None:
     assert of(read(directory), http__server="Sundial httpd 4") == Identification()
 
