@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from lab.world import World, draw_card
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """`plugs` maps a machine or hub that was moved to its switch and port, or to None where it is unplugged.
 
-    `cards` are the MACs of network cards that were put in since, by role.
+    `cards` are the MACs of network cards that were put in since, by role, and `swaps` how many each role has had.
     """
 
     name: str
@@ -21,6 +23,14 @@ class Record:
     plugs: Mapping[str, tuple[str, int] | None] = field(default_factory=dict)
     guests: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     cards: Mapping[str, str] = field(default_factory=dict)
+    swaps: Mapping[str, int] = field(default_factory=dict)
+
+
+def with_next_card(record: Record, world: World, role: str) -> Record:
+    """The record of a lab in which a device got another network card, which it never had before."""
+    count = record.swaps.get(role, 0)
+    fresh = str(draw_card(world, role, count))
+    return replace(record, cards={**record.cards, role: fresh}, swaps={**record.swaps, role: count + 1})
 
 
 def load(state: Path) -> Record | None:

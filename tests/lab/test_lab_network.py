@@ -12,8 +12,9 @@ import pytest
 
 from agent.model.errors import BadInput, UnknownName
 from lab import netns
-from lab.network import REPOSITORY, ROOT, Lab
+from lab.network import Lab
 from lab.processes import marked
+from lab.standing import REPOSITORY, ROOT
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(os.geteuid() != 0, reason="not root: no network namespaces")]
 

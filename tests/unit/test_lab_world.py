@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from lab import behaviour, ios, site
 from lab.fabric import bridges, cables
 from lab.faces import face
 from lab.ios import configuration
+from lab.record import Record, save, with_next_card
+from lab.record import load as load_record
 from lab.world import HUBS, ROLES, draw, draw_card, draw_guest, fill, pool, with_cards
 from policies.document import load
 
@@ -168,3 +171,15 @@ def test_another_card_changes_nothing_but_the_mac() -> None:
         r: d for r, d in world.devices.items() if r != "mfp"
     }
     assert with_cards(world, {}) is world
+
+
+def test_each_card_of_a_device_is_one_that_it_never_had(tmp_path: Path) -> None:
+    world, record = draw(1), Record("x", 1)
+    had = {role: [str(world.devices[role].mac)] for role in ("mfp", "camera")}
+    for role in ("mfp", "mfp", "camera", "mfp", "camera", "mfp"):
+        record = with_next_card(record, with_cards(world, record.cards), role)
+        save(tmp_path, record)
+        assert load_record(tmp_path) == record
+        had[role].append(record.cards[role])
+    assert [len(set(cards)) for cards in had.values()] == [5, 3]
+    assert had["camera"][1] == str(draw_card(world, "camera", 0)), "another device's cards change nothing"
