@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from agent.model.address import IpAddress, Mac
 from agent.model.device import Port
 from agent.model.errors import BadInput, EnvironmentFault, LanwardError
 from agent.model.hearing import Hearing
@@ -23,26 +25,34 @@ AGAIN = timedelta(minutes=30)
 STATEMENTS = 250_000
 """Different statements that are kept in mind at most: more than a great network makes in a day."""
 
+CHANGES = 10
+"""How often an address may go back to a MAC that had just held it, and have each time noted."""
+
+_NAMED = 20
 _REPORT_EVERY = 1000
 _TICK = 0.5
 
 
 @dataclass(slots=True)
 class Sieve:
-    """Lets a statement through when it is new, when who holds an address changes, and again after AGAIN.
+    """Lets a statement through when it is new, as that somebody else holds an address, and again after AGAIN.
 
-    At the end `rest` gives the last time of each that was held back, so that "last seen" is right.
+    At the end `rest` gives the last time of each that was held back, so that "last seen" is right. Two who take an
+    address from each other all the time pass CHANGES times, then once each in AGAIN; what was left out is said.
     """
 
     _passed: dict[object, Observation] = field(default_factory=dict)
     _held: dict[object, Observation] = field(default_factory=dict)
+    _holder: dict[object, str] = field(default_factory=dict)
+    _back: Counter[Mac | IpAddress] = field(default_factory=Counter)
+    _left_out: Observation | None = None
 
     def fresh(self, said: Observations) -> Iterator[Observation]:
         """Those that are worth a row in the log."""
         for seen in said:
-            key = self._key(seen)
-            before = self._passed.get(key)
-            if before and before.value == seen.value and abs(seen.seen - before.seen) < AGAIN:
+            key = (seen.address, seen.attribute, seen.value, seen.source, seen.vlan)
+            before, changed = self._passed.get(key), self._changed(seen)
+            if before and abs(seen.seen - before.seen) < AGAIN and (not changed or self._often(seen)):
                 self._held[key] = seen
                 continue
             if held := self._held.pop(key, None):
@@ -54,13 +64,37 @@ class Sieve:
             yield seen
 
     def rest(self) -> Iterator[Observation]:
-        """What was held back, the last of each."""
+        """What was held back, the last of each, and whose changes were left out."""
         yield from self._held.values()
+        if last := self._left_out:
+            for address, count in self._back.most_common(_NAMED):
+                if count > CHANGES:
+                    yield Observation(
+                        "listen", last.seen, last.site, address, WARNING, _to_and_fro(address, count), 100
+                    )
 
-    def _key(self, seen: Observation) -> object:
-        """Of who holds an address there is one answer at a time; other attributes may have several values."""
-        value = "" if seen.attribute == MAC else seen.value
-        return seen.address, seen.attribute, value, seen.source, seen.vlan
+    def _changed(self, seen: Observation) -> bool:
+        """Whether the address was somebody else's before: of who holds it there is one answer at a time."""
+        if seen.attribute != MAC:
+            return False
+        key = (seen.address, seen.source, seen.vlan)
+        before, self._holder[key] = self._holder.get(key, seen.value), seen.value
+        return before != seen.value
+
+    def _often(self, seen: Observation) -> bool:
+        """Whether an address went back to a MAC that had just held it, and did so CHANGES times before."""
+        self._back[seen.address] += 1
+        if self._back[seen.address] <= CHANGES:
+            return False
+        self._left_out = seen
+        return True
+
+
+def _to_and_fro(address: Mac | IpAddress, count: int) -> str:
+    return (
+        f"listen: {address} goes to and fro between MACs, each of which is noted once in half an hour; "
+        f"{count - CHANGES} changes were left out"
+    )
 
 
 class ListenCollector:

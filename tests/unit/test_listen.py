@@ -23,7 +23,7 @@ from agent.cli.main import app
 from agent.diagnostics import guarded
 from agent.model.address import Mac
 from agent.model.device import Status
-from agent.model.errors import BadInput
+from agent.model.errors import BadInput, EnvironmentFault
 from agent.model.hearing import Hearing
 from agent.model.observation import RAW_LIMIT, Observation
 from agent.model.run import PASSIVE, RunState
@@ -34,7 +34,7 @@ from agent.operations.register import rebuild
 from agent.wiring import Wiring
 from collectors.decode.heard import decode
 from collectors.decode.text import VALUE_LIMIT
-from collectors.listen import AGAIN, Sieve
+from collectors.listen import AGAIN, CHANGES, Sieve
 from collectors.wire.capture import Captured, captured, read
 from collectors.wire.listening import program
 
@@ -236,6 +236,49 @@ def test_a_statement_passes_again_after_a_while_and_its_last_time_at_the_end() -
     assert len(at(0)) == 1 and at(1) == [] and at(29) == []
     assert [o.seen.minute for o in at(AGAIN.seconds // 60)] == [29, 30]
     assert at(31) == [] and [o.seen.minute for o in sieve.rest()] == [31]
+
+
+def held(second: float, mac: bytes, ip: bytes = PC_IP) -> Captured:
+    """An announcement: who holds the address."""
+    arp = bytes.fromhex("0001080006040001") + mac + ip + bytes(6) + ip
+    return Captured(b"\xff" * 6 + mac + b"\x08\x06" + arp + bytes(18), MIDNIGHT + timedelta(seconds=second))
+
+
+def test_two_who_take_an_address_from_each_other_make_no_flood(context: Context, tmp_path: Path) -> None:
+    frames = [held(number / 10, (PC, OTHER_PC)[number % 2]) for number in range(1000)]
+    result = listen(context, Hearing(capture=written(frames, tmp_path / "flood.pcap")))
+    log = list(context.store().observations_of(result.run.id))
+    assert len(log) < 2 * (CHANGES + 4), "the first times, each once, and its last time"
+    assert {o.value for o in log if o.attribute == "mac"} == {str(Mac.from_bytes(mac)) for mac in (PC, OTHER_PC)}
+    assert result.run.ended == frames[-1].at
+    assert result.run.errors == (
+        "listen: 10.77.0.145 goes to and fro between MACs, each of which is noted once in half an hour; "
+        "988 changes were left out",
+    )
+
+
+def test_many_who_take_an_address_are_different_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collectors.listen.STATEMENTS", 100)
+    sieve = Sieve()
+    with pytest.raises(EnvironmentFault, match="more than 100 different statements were heard"):
+        for number in range(1000):
+            frame = held(number / 10, PC[:4] + number.to_bytes(2, "big"))
+            list(sieve.fresh(decode(frame.octets, frame.at, "rec")))
+
+
+def test_who_holds_an_address_now_is_noted_at_once_and_is_nothing_odd() -> None:
+    sieve = Sieve()
+
+    def new(second: float, mac: bytes) -> list[str]:
+        frame = held(second, mac)
+        return [o.value for o in sieve.fresh(decode(frame.octets, frame.at, "rec")) if o.attribute == "mac"]
+
+    pc, other = (str(Mac.from_bytes(mac)) for mac in (PC, OTHER_PC))
+    assert new(0, PC) == [pc] and new(60, PC) == []
+    assert new(90, OTHER_PC) == [other] and new(100, OTHER_PC) == []
+    assert new(120, PC) == [pc, pc], "its last time before, and that it has the address again"
+    last = [(o.value, o.seen) for o in sieve.rest() if o.attribute != "alive"]
+    assert last == [(other, MIDNIGHT + timedelta(seconds=100))]
 
 
 @pytest.mark.parametrize(("text", "length"), [("90s", 90), ("10m", 600), ("24h", 86400)])
