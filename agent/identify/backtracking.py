@@ -20,6 +20,9 @@ TEXT_LIMIT = 384
 STEPS = 3e7
 """The most steps that a pattern may take: about a second on a text made against it."""
 
+_ANY = TEXT_LIMIT + 1
+"""More lines than a text has."""
+
 _FEW = 8
 """Repetitions up to which a loop is counted as its bodies one after another."""
 
@@ -29,7 +32,11 @@ _OTHER = 1 << _ASCII
 _ALL = (_OTHER << 1) - 1
 _NEWLINE = 1 << 10
 
+_ONE = frozenset({"LITERAL", "NOT_LITERAL", "ANY", "ANY_ALL", "IN"})
+"""What stands for one character."""
+
 _parser: Any = importlib.import_module("re._parser")
+_constants: Any = importlib.import_module("re._constants")
 
 
 class Costly(ValueError):
@@ -58,16 +65,60 @@ class Ways:
         return self.factor * float(TEXT_LIMIT) ** min(free, 20) / math.factorial(min(free, 20))
 
 
-def check(pattern: re.Pattern[str]) -> None:
-    """Raise Costly for a pattern that a text of TEXT_LIMIT characters could keep busy."""
+def check(pattern: re.Pattern[str]) -> int:
+    """The most lines of a text that it may be asked of; raise Costly for what TEXT_LIMIT characters could keep busy.
+
+    `^` is the beginning of any line: a match that may hold newlines is tried that often on the rest of the text,
+    while one that stays in its line shares the text with those of the other lines.
+    """
     try:
         parsed = _parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)
+        lines = _lines(parsed, bool(pattern.flags & re.DOTALL))
         _, ways = _sequence(parsed, 0, 0)
     except (RecursionError, OverflowError):
         raise Costly("nested too deeply") from None
-    started = any(str(op) == "AT" and str(where) != "AT_END" for op, where in list(parsed)[:1])
-    if Ways(0 if started else 1).then(ways).steps() > STEPS:
+    start = _start(parsed)
+    steps = (ways if start else Ways(1).then(ways)).steps()
+    if steps > STEPS:
         raise Costly("too many ways to match it")
+    return min(int(STEPS / steps), _ANY) if lines and start == "AT_BEGINNING" else _ANY
+
+
+def _start(parsed: Any) -> str:
+    """AT_BEGINNING_STRING for what is tried once, AT_BEGINNING once a line; empty for anywhere."""
+    op, argument = next(iter(parsed), ("", None))
+    if str(op) == "SUBPATTERN":
+        return _start(argument[3])
+    return str(argument) if str(op) == "AT" and str(argument).startswith("AT_BEGINNING") else ""
+
+
+def _lines(items: Any, dotall: bool) -> bool:
+    """Whether a match may hold a newline; each dot that may be one is written so."""
+    found = False
+    for at, (op, argument) in enumerate(list(items)):
+        if str(op) == "ANY" and dotall:
+            items[at] = (_constants.ANY_ALL, None)
+        found |= bool(_characters(str(items[at][0]), argument) & _NEWLINE) if str(op) in _ONE else False
+        for inner, dots in _parts(str(op), argument, dotall):
+            found |= _lines(inner, dots)
+    return found
+
+
+def _parts(op: str, argument: Any, dotall: bool) -> list[tuple[Any, bool]]:
+    """What an item is made of, and whether a dot in it may be a newline."""
+    match op:
+        case "SUBPATTERN":
+            _, added, taken, body = argument
+            return [(body, bool((dotall or added & re.DOTALL) and not taken & re.DOTALL))]
+        case "ATOMIC_GROUP":
+            return [(argument, dotall)]
+        case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+            return [(argument[2], dotall)]
+        case "BRANCH":
+            return [(choice, dotall) for choice in argument[1]]
+        case "ASSERT" | "ASSERT_NOT":
+            return [(argument[1], dotall)]
+    return []
 
 
 def _sequence(items: Iterable[Any], after: int, depth: int) -> tuple[int, Ways]:
@@ -82,7 +133,7 @@ def _sequence(items: Iterable[Any], after: int, depth: int) -> tuple[int, Ways]:
 
 def _node(op: str, argument: Any, after: int, depth: int) -> tuple[int, bool, Ways]:
     match op:
-        case "LITERAL" | "NOT_LITERAL" | "ANY" | "ANY_ALL" | "IN":
+        case _ if op in _ONE:
             return _characters(op, argument), False, Ways()
         case "AT":
             end = str(argument) in ("AT_END", "AT_END_STRING")

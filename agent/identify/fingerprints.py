@@ -80,35 +80,48 @@ class Skipped:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A fingerprint that can be asked, of texts of so many lines; `preference` is its file's."""
+
+    pattern: re.Pattern[str]
+    lines: int
+    fingerprint: Fingerprint
+    preference: float
+
+    def reads(self, text: str) -> bool:
+        """Whether it is asked of this text: of one that could keep it busy it is not."""
+        return len(text) <= backtracking.TEXT_LIMIT and text.count("\n") < self.lines
+
+
 class Shelf:
     """The fingerprints for one kind of text, the most preferred file first."""
 
     def __init__(self, books: Iterable[Book]) -> None:
         self.skipped: list[Skipped] = []
-        self.ready: list[tuple[re.Pattern[str], Fingerprint, float]] = []
+        self.ready: list[Ready] = []
         for book in sorted(books, key=lambda book: (-book.preference, book.file)):
             for one in book.fingerprints:
                 try:
-                    self.ready.append((ready(one), one, book.preference))
+                    self.ready.append(ready(one, book.preference))
                 except (Untranslatable, backtracking.Costly) as error:
                     self.skipped.append(Skipped(one, str(error)))
         self.first = lru_cache(maxsize=4096)(self._first)
 
     def _first(self, text: str) -> tuple[Fingerprint, float, Mapping[str, str]] | None:
         """The first fingerprint that matches, its file's preference and what it says; None for none."""
-        for pattern, fingerprint, preference in self.ready:
-            if found := pattern.search(text):
-                return fingerprint, preference, fingerprint.said(found)
+        for one in self.ready:
+            if one.reads(text) and (found := one.pattern.search(text)):
+                return one.fingerprint, one.preference, one.fingerprint.said(found)
         return None
 
 
-def ready(one: Fingerprint) -> re.Pattern[str]:
-    """Its pattern for Python; raise Untranslatable, or Costly for what a device's text could keep busy."""
+def ready(one: Fingerprint, preference: float) -> Ready:
+    """With its pattern for Python; raise Untranslatable, or Costly for what a device's text could keep busy."""
     if one.unread:
         raise Untranslatable(f"unknown flag {one.unread[0][:40]}")
     pattern = compiled(one.pattern, one.flags)
-    backtracking.check(pattern)
-    return pattern
+    return Ready(pattern, backtracking.check(pattern), one, preference)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,11 +162,11 @@ class Fingerprints:
         """What is wrong, one line each: what is skipped, an example that its own fingerprint does not match."""
         yield from (f"{one.fingerprint.where}: '{one.fingerprint.name}': {one.reason}" for one in self.skipped())
         for matches in sorted(self.known()):
-            for pattern, one, _ in self.shelf(matches).ready:
+            for one in self.shelf(matches).ready:
                 yield from (
-                    f"{one.where}: '{one.name}': does not match its example '{example[:60]}'"
-                    for example in one.examples
-                    if len(example) <= backtracking.TEXT_LIMIT and not pattern.search(example)
+                    f"{one.fingerprint.where}: '{one.fingerprint.name}': does not match its example '{example[:60]}'"
+                    for example in one.fingerprint.examples
+                    if one.reads(example) and not one.pattern.search(example)
                 )
 
     def summary(self) -> str:

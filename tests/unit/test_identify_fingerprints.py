@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -232,6 +233,8 @@ def test_what_people_write_is_let_through(harmless: str) -> None:
         "a?" * 30 + "a" * 30,
         r"(?:a*a*){9}",
         r"((a*)\2)*b",
+        r"\b[a ]*[a ]*[a ]*x",
+        r"(?m:^.*\n.*\n.*\n.*\n.*x)",
         "(" * 450 + "a" + ")" * 450,
     ],
 )
@@ -246,6 +249,41 @@ def test_the_dearest_that_is_let_through_is_quick() -> None:
     begun = time.process_time()
     assert not pattern.search("a" * TEXT_LIMIT)
     assert time.process_time() - begun < 5
+
+
+def test_a_dot_that_is_a_newline_does_not_end_at_one() -> None:
+    check(compiled(r"^.*\n.*\n.*\n.*\n.*x"))
+    with pytest.raises(Costly):
+        check(compiled(r"^.*\n.*\n.*\n.*\n.*x", re.DOTALL))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "lines"),
+    [
+        (r"^\s*\s*\s*x", 3),
+        (r"^\s*\s*\s*\s{0,2}x", 3),
+        (r"(?i)^\s*\s*\s*x", 3),
+        (r"^([^x])*[^x]*[^x]*x", 3),
+        (r"\A\s*\s*\s*x", TEXT_LIMIT + 1),
+        (r"^.*[ab].*[ab].*[ab]x$", TEXT_LIMIT + 1),
+        (r"^Quux Hall, Version ([^,]+),.*\s+Built (\S+)", TEXT_LIMIT + 1),
+    ],
+)
+def test_how_many_lines_a_pattern_is_asked_of(pattern: str, lines: int) -> None:
+    assert check(compiled(pattern)) == lines
+
+
+def test_a_text_of_many_lines_keeps_nothing_busy() -> None:
+    form = '<fingerprints matches="snmp.sys_description"><fingerprint pattern="{}">{}</fingerprint></fingerprints>'
+    param = '<param pos="0" name="hw.vendor" value="Quux"/>'
+    dear = Fingerprints((parse(form.format(r"^\s*\s*\s*\s{0,2}x", param).encode(), "x.xml"),))
+    begun = time.process_time()
+    assert of(dear, snmp__1__3__6__1__2__1__1__1__0="\n" * TEXT_LIMIT).vendor == ""
+    assert of(dear, snmp__1__3__6__1__2__1__1__1__0="\n" * (TEXT_LIMIT - 1) + "x").vendor == ""
+    assert time.process_time() - begun < 1
+    assert of(dear, snmp__1__3__6__1__2__1__1__1__0="a\n\nx").vendor == "Quux", "a few lines are read as recog does"
+    cheap = Fingerprints((parse(form.format(r"^Quux\s", param).encode(), "x.xml"),))
+    assert of(cheap, snmp__1__3__6__1__2__1__1__1__0="a\n" * 100 + "Quux 1").vendor == "Quux"
 
 
 def test_the_linter_names_what_is_skipped_and_examples_that_fail(directory: Path) -> None:
