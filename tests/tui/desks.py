@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from agent import config as configuration
@@ -16,7 +18,18 @@ from agent.wiring import Wiring
 from tui.desk import Desk
 
 ROOT = Path(__file__).parents[2]
-NOW = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
+EXAMPLE = ROOT / "inventory.db.example"
+
+
+def moment(example: Path) -> datetime:
+    """When the screens are looked at: some two hours after the last run of an example, at half past an hour."""
+    with closing(sqlite3.connect(f"file:{example}?mode=ro&immutable=1", uri=True)) as store:
+        [(ended,)] = store.execute("select max(ended) from run")
+    hour = datetime.fromisoformat(ended).replace(minute=0, second=0, microsecond=0, tzinfo=UTC)
+    return hour + timedelta(hours=2, minutes=30)
+
+
+NOW = moment(EXAMPLE)
 COMMAND = (sys.executable, "-P", "-c", "from agent.cli.main import run; run()")
 
 
@@ -35,7 +48,7 @@ class StandingClock:
 
 def site(directory: Path, *, roles: bool = False) -> tuple[str, ...]:
     """A copy of the example with a configuration of its own; the flags that name it."""
-    shutil.copy(ROOT / "inventory.db.example", directory / "inventory.db")
+    shutil.copy(EXAMPLE, directory / "inventory.db")
     text = configuration.default_document().replace('site = "default"', 'site = "tainan-hq"')
     text = text.replace('retention = "30 4 * * 0"', 'retention = ""')  # its next day would be shown
     assert 'site = "tainan-hq"' in text and 'retention = ""' in text
@@ -56,18 +69,22 @@ def desk(directory: Path, actor: str = "ann", groups: frozenset[str] = frozenset
     return Desk(make, (*COMMAND, "--config", str(directory / "lanward.toml")))
 
 
+def _day(distance: int) -> date:
+    return NOW.date() + timedelta(days=distance)
+
+
 def furnish(directory: Path) -> None:
     """Exceptions in each state that waits for somebody, and a vendor's record with a gap."""
     store = desk(directory).context().store()
     life = (
-        ("w-00000001", "d-4b3057c362", WaiverState.REQUESTED, date(2027, 6, 30), ""),
-        ("w-00000002", "d-6387247664", WaiverState.APPROVED, date(2026, 12, 31), "bob"),
-        ("w-00000003", "d-3916558909", WaiverState.EXPIRED, date(2026, 11, 20), "bob"),
+        ("w-00000001", "d-4b3057c362", WaiverState.REQUESTED, _day(219), ""),
+        ("w-00000002", "d-6387247664", WaiverState.APPROVED, _day(38), "bob"),
+        ("w-00000003", "d-3916558909", WaiverState.EXPIRED, _day(-3), "bob"),
     )
     for name, device, state, last, approver in life:
         controls = ("restrict_internet", "monitor")
         why = "no firmware for it any more"
         waiver = Waiver(name, device, WaiverKind.UNPATCHABLE, ("A7-2",), controls, "ann", state, last, approver)
-        store.save_waiver(replace(waiver, reason=why, replacement=date(2027, 9, 30)))
-    label = SecurityLabel("IoT", "2", "IOT-2025-0042", date(2026, 12, 15))
-    store.save_vendor(Vendor("Axis", "desk +886 2 1234 5678", date(2025, 1, 1), date(2026, 12, 31), labels=(label,)))
+        store.save_waiver(replace(waiver, reason=why, replacement=_day(311)))
+    label = SecurityLabel("IoT", "2", "IOT-2025-0042", _day(22))
+    store.save_vendor(Vendor("Axis", "desk +886 2 1234 5678", date(2025, 1, 1), _day(38), labels=(label,)))
