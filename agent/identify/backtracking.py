@@ -86,10 +86,12 @@ def check(pattern: re.Pattern[str]) -> int:
 
 def _start(parsed: Any) -> str:
     """AT_BEGINNING_STRING for what is tried once, AT_BEGINNING once a line; empty for anywhere."""
-    op, argument = next(iter(parsed), ("", None))
-    if str(op) == "SUBPATTERN":
-        return _start(argument[3])
-    return str(argument) if str(op) == "AT" and str(argument).startswith("AT_BEGINNING") else ""
+    for op, argument in list(parsed)[:1]:
+        if str(op) == "SUBPATTERN":
+            return _start(argument[3])
+        if str(op) == "AT" and str(argument).startswith("AT_BEGINNING"):
+            return str(argument)
+    return ""
 
 
 def _lines(items: Any, dotall: bool) -> bool:
