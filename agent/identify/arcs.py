@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from agent.identify.clues import ENTERPRISES, Clues
-from agent.identify.grammar import described_inside, is_uname
+from agent.identify.clues import ENTERPRISES, Clues, place
+from agent.identify.grammar import described_inside, is_uname, of_two
 from agent.identify.registry import registrant
 from agent.identify.shapes import looks
 from agent.model.device import Evidence, Identification
@@ -31,8 +31,8 @@ _SHARED = frozenset({11, 2699})
 _CONFIDENCE = {"model": (50, 58, 68), "firmware": (50, 60, 68), "serial": (50, 62, 70)}
 """By the number of kinds that a group shows: one, two, or model, firmware and serial together."""
 
-_INSIDE = {"model": 57, "firmware": 61}
-"""For a text that says both: `RIGRunner 4005i FW Version 4.08`."""
+_INSIDE = {"model": 57, "firmware": 57}
+"""For the only text that says both, `RIGRunner 4005i FW Version 4.08`: less than a group of two kinds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,18 @@ def arcs(clues: Clues, claims: Iterable[Evidence]) -> Iterator[Evidence]:
                 source = SNMP + ENTERPRISES + ".".join(map(str, value.arcs))
                 yield clues.claim(attribute, value.text, sure, source, "the shape of a value of its own arcs")
             said.add(attribute)
-    for numbers, text in own_texts(clues):
-        if pair := described_inside(text):
-            source = SNMP + ENTERPRISES + ".".join(map(str, numbers))
-            yield clues.claim("model", pair[0], _INSIDE["model"], source, "a description among its own arcs")
-            yield clues.claim("firmware", pair[1], _INSIDE["firmware"], source, "a description among its own arcs")
-            return
+    yield from _pair(clues)
+
+
+def _pair(clues: Clues) -> Iterator[Evidence]:
+    """The model and version of the only text that says just these; of several, each may be of a part."""
+    pairs = {pair: numbers for numbers, text in own_texts(clues) if (pair := described_inside(text))}
+    if len(pairs) != 1:
+        return
+    said, numbers = pairs.popitem()
+    source = SNMP + ENTERPRISES + ".".join(map(str, numbers))
+    for attribute, value in zip(("model", "firmware"), said, strict=True):
+        yield clues.claim(attribute, value, _INSIDE[attribute], source, "a description among its own arcs")
 
 
 def _groups(clues: Clues, known: dict[str, str]) -> Iterator[Group]:
@@ -93,15 +99,15 @@ def _groups(clues: Clues, known: dict[str, str]) -> Iterator[Group]:
     rows: dict[tuple[int, ...], int] = defaultdict(int)
     for numbers, text in own_texts(clues):
         rows[numbers[:-1]] += 1
-        if text not in names and not described_inside(text):
+        if text not in names and not of_two(text):
             value = Value(numbers, text, _looks(text, described, known.get(text) or known.get(text.casefold(), "")))
             together[numbers[:-2], numbers[-1]].append(value)
             if not numbers[-1] and len(numbers) > _SHALLOW:
                 together[numbers[:-3], -1].append(value)
-    for place, key in enumerate(sorted(together)):
+    for rank, key in enumerate(sorted(together)):
         row, values = key[1], sorted(together[key], key=lambda value: value.arcs)
         crowd = max(rows[value.arcs[:-1]] for value in values)
-        if (row <= 1 or crowd == 1) and (group := _read(values[:_GROUP_MEMBERS], crowd, row, place)):
+        if (row <= 1 or crowd == 1) and (group := _read(values[:_GROUP_MEMBERS], crowd, row, rank)):
             yield group
 
 
@@ -114,9 +120,9 @@ def _looks(text: str, described: str, known: str) -> dict[str, float]:
 def own_texts(clues: Clues) -> Iterator[tuple[tuple[int, ...], str]]:
     """The arcs and text of what a device says below numbers that belong to makers."""
     for index, text in clues.column(ENTERPRISES.rstrip(".")):
-        numbers = index.split(".")
-        if len(numbers) > 2 and all(n.isdigit() for n in numbers) and is_makers(int(numbers[0])):
-            yield tuple(map(int, numbers)), text
+        numbers = place(index)
+        if len(numbers) > 2 and is_makers(numbers[0]):
+            yield numbers, text
 
 
 def _read(values: Sequence[Value], crowd: int, row: int, place: int) -> Group | None:

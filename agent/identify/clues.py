@@ -48,6 +48,12 @@ def attribute_of(source: str) -> str:
     return SNMP + (source if source.startswith("1.") else ENTERPRISES + source)
 
 
+def place(index: str) -> tuple[int, ...]:
+    """The arcs of an index, by which rows are sorted; empty for one that is not decimal throughout."""
+    arcs = index.split(".")
+    return tuple(map(int, arcs)) if all(arc.isascii() and arc.isdigit() for arc in arcs) else ()
+
+
 @dataclass(frozen=True, slots=True)
 class Clues:
     """The evidence about one device. `names` are the attributes in text order, for columns of tables."""

@@ -40,10 +40,11 @@ class _Strict(BaseModel):
 
 
 class Keyword(_Strict):
-    """A word in a text that says what a device is for."""
+    """A word in a text that says what a device is for; a `faint` one only where nothing else does."""
 
     device_class: DeviceClass = Field(alias="class")
     pattern: Regex
+    faint: bool = False
 
 
 class Variant(_Strict):

@@ -36,6 +36,15 @@ _MODEL_AND_VERSION = re.compile(
     r"(?P<version>\d+\.\d[\w.-]*)(?: -.*|[ ,;(].*)?$",
     re.I,
 )
+_NO_MODEL = re.compile(
+    r"\b(?:boot\w*|loader|u-?boot|kernel|linux|windows|supply|psu|server|room|agent|snmp|address|ip|upgraded?|update"
+    r"|hardware|hw|bios|uefi|fpga|cpld|library|driver|module|protocol|schema|mib|api|tls|ssl|java|php|package|config\w*"
+    r"|temp(?:erature)?s?|voltage|current|to|from|requires?|since)\b",
+    re.I,
+)
+"""Words of parts, of other software and of what an administrator wrote, by none of which a maker calls a device."""
+
+_HOST = re.compile(r"(\w+)\s+\S+\s+(?=\d+\.\d)")
 _ATTACHED = re.compile(r"\battached to ([^\s:;,]+)", re.I)
 _AGENT_ON = re.compile(r"^(?:the )?(?:\w+ )?(?:SNMP )?agent (?:on|for|of) ", re.I)
 _V_VERSION = re.compile(r"(?<![\w.])[vV](\d+(?:\.\d+)+[\w.()-]*)")
@@ -86,6 +95,12 @@ def is_uname(text: str) -> bool:
     return bool(_UNAME.match(text))
 
 
+def without_host(text: str) -> str:
+    """The text without the host's name in a `uname -a`: its owner chose that, and the device says nothing by it."""
+    found = _HOST.match(text) if is_uname(text) else None
+    return f"{found[1]} {text[found.end() :]}" if found else text
+
+
 def describe(text: str, brand: re.Pattern[str] | None = None) -> Described:
     """Read a device's description of itself; `brand` matches the vendor's name at its beginning."""
     plain = clean(text)
@@ -98,7 +113,13 @@ def describe(text: str, brand: re.Pattern[str] | None = None) -> Described:
 
 
 def described_inside(text: str) -> tuple[str, str] | None:
-    """The model and version of a text that says just these two, `Tempus LX v 5.70`; None for any other."""
+    """The model and version of a text that says just these two, `Tempus LX 6010 v 5.70`; None for any other."""
+    said = of_two(text)
+    return said if said and re.search(r"\d", said[0]) and not _NO_MODEL.search(said[0]) else None
+
+
+def of_two(text: str) -> tuple[str, str] | None:
+    """The name of some thing and its version, where the text says just these, be it a device, a part or a room."""
     found = _MODEL_AND_VERSION.match(clean(text))
     if not found or _is_another(found[0], found) or not (model := _sensible(found["model"].strip(" -,;:"))):
         return None

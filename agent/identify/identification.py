@@ -10,7 +10,7 @@ from agent.identify.announced import announced
 from agent.identify.arcs import arcs, own_texts
 from agent.identify.clues import ENTERPRISES, Clues, attribute_of
 from agent.identify.definition import GROUPS, Definition, Definitions, Variant, enterprise
-from agent.identify.grammar import describe
+from agent.identify.grammar import describe, without_host
 from agent.identify.registry import registrant
 from agent.identify.standard import standard
 from agent.identify.vendor_names import vendor_named
@@ -48,6 +48,9 @@ _PORT_HINTS = (
     ((3389, 445), "computer", 12),
 )
 """Open ports, by IANA's registry, and the class they hint at."""
+
+_FAINT = 12
+"""The confidence of a faint keyword: below every definition's class, port hint and label."""
 
 _CAPABILITIES = (
     ("telephone", "phone", 50),
@@ -176,16 +179,18 @@ def _consoles(clues: Clues, brands: re.Pattern[str] | None) -> Iterator[Evidence
 def _keywords(clues: Clues, definitions: Definitions) -> Iterator[Evidence]:
     printer = [(f"1.3.6.1.2.1.25.3.2.1.3.{i}", text, 52) for i, text in clues.column("1.3.6.1.2.1.25.3.2.1.3")][:1]
     for source, text, weight in (*texts(clues), *printer):
+        said = without_host(text)
         for keyword in definitions.words:
-            if found := keyword.pattern.search(text):
+            if found := keyword.pattern.search(said):
                 bonus = (30 if source.startswith("1.") else 8) if keyword.device_class == DeviceClass.MFP else 0
-                yield clues.claim("class", keyword.device_class, weight + bonus, source, found[0])
+                sure = _FAINT if keyword.faint else weight + bonus
+                yield clues.claim("class", keyword.device_class, sure, source, found[0])
                 break
 
 
 def _labelled(clues: Clues, definitions: Definitions) -> Iterator[Evidence]:
     """The class whose words stand most often in the description, the texts of own arcs and the registered name."""
-    said = [text for _, text in own_texts(clues)] + [clues.text("sysDescr")]
+    said = [text for _, text in own_texts(clues)] + [without_host(clues.text("sysDescr"))]
     name = registrant(enterprise(clues.text("sysObjectID")))
     for label in definitions.labels:
         count = sum(bool(label.pattern.search(text)) for text in said) + bool(label.pattern.search(name))

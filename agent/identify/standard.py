@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from agent.identify.clues import Clues, clean
+from agent.identify.clues import Clues, clean, place
 from agent.identify.grammar import describe
 from agent.identify.shapes import model_like, version_like
 from agent.model.device import Evidence
@@ -91,7 +91,7 @@ def standard(clues: Clues) -> Iterator[Evidence]:
 
 
 def _entity(clues: Clues) -> Iterator[Evidence]:
-    kinds = sorted(clues.column(_ENTITY_CLASS), key=lambda pair: [int(arc) for arc in pair[0].split(".")])
+    kinds = _in_order(clues.column(_ENTITY_CLASS))
     whole = (index for wanted in (_CHASSIS, _STACK, _MODULE) for index, kind in kinds if kind == wanted)
     row = next(whole, "1")
     for attribute, column, confidence in _ENTITY_FIELDS:
@@ -99,12 +99,17 @@ def _entity(clues: Clues) -> Iterator[Evidence]:
             yield clues.claim(attribute, value, confidence, f"{column}.{row}", "ENTITY-MIB chassis")
 
 
+def _in_order(rows: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The rows as an agent's table has them; without any whose index is malformed, as a capture may hold."""
+    return sorted((row for row in rows if place(row[0])), key=lambda row: place(row[0]))
+
+
 def _columns(clues: Clues) -> Iterator[Evidence]:
     for attribute, column, confidence in _COLUMN_FIELDS:
         for index, value in list(clues.column(column))[:1]:
             yield clues.claim(attribute, value, confidence, f"{column}.{index}", "first row of a standard table")
-    revised = (index for index, text in clues.column(_REVISED) if _DEVICE_REVISION.search(text))
-    for index in sorted(revised, key=lambda index: [int(arc) for arc in index.split(".")])[:1]:
+    revised = [index for index, text in _in_order(clues.column(_REVISED)) if _DEVICE_REVISION.search(text)]
+    for index in revised[:1]:
         if version := clues.text(f"{_REVISIONS}.{index}"):
             yield clues.claim("firmware", version, 76, f"{_REVISIONS}.{index}", "connUnitRevsTable")
     for index, value in list(clues.column(f"{_WIRELESS}4"))[:1]:

@@ -127,7 +127,7 @@ def _by_arcs(clues: Clues, definitions: Definitions) -> Iterator[Evidence]:
     prefix = SNMP + ENTERPRISES
     numbers = {name[len(prefix) :].split(".")[0]: name for name in reversed(clues.names) if name.startswith(prefix)}
     for number, name in sorted(numbers.items()):
-        if not number.isdigit() or number in _SHARED_ARCS:
+        if not number.isdecimal() or number in _SHARED_ARCS:
             continue
         owner = definitions.numbers.get(int(number))
         if owner and any(clues.text(source) for source in owner.sources(clues.text("sysObjectID"))):

@@ -1,0 +1,89 @@
+"""Words and own arcs that must not be taken for more than they say."""
+
+from datetime import UTC, datetime
+from ipaddress import ip_address
+
+import pytest
+
+from agent.identify import identify, load
+from agent.model.device import Identification
+from agent.model.observation import Observation
+
+T0 = datetime(2026, 1, 5, tzinfo=UTC)
+DESCR, OWN = "snmp.1.3.6.1.2.1.1.1.0", "snmp.1.3.6.1.4.1.2012.9"
+"""2012 is a maker's number; nothing of what stands below it here is defined."""
+
+
+def read(evidence: dict[str, str]) -> Identification:
+    seen = [Observation("test", T0, "hq", ip_address("192.0.2.9"), a, v) for a, v in evidence.items()]
+    return identify(seen, load())
+
+
+@pytest.mark.parametrize(
+    ("descr", "kind"),
+    [
+        ("KONICA MINOLTA Image Controller IC-308", "mfp"),
+        ("Canon iR-ADV C5250 imagePRESS Server, Fiery Controller", "mfp"),
+        ("Ricoh Print Controller", "mfp"),
+        ("Kyocera network controller", "printer"),
+        ("HID access controller", "access_control"),
+        ("Aruba Mobility Controller", "access_point"),
+        ("UniFi Controller", "access_point"),
+        ("Extron IPCP Pro series controller", "media"),
+        ("Yealink W60B DECT base station", "phone"),
+        ("Snom M700 DECT base station", "phone"),
+        ("Gigaset N510 IP PRO base station", "phone"),
+        ("Gigaset N510", "phone"),
+        ("Wireless base station", "access_point"),
+        ("Baseboard Management Controller", "bmc"),
+        ("Diesel generator set", "ups"),
+        ("Thing controller", "controller"),
+        ("Thing base station", "access_point"),
+        ("Domain Controller", "unknown"),
+        ("Report generator", "unknown"),
+    ],
+)
+def test_a_makers_class_outranks_words_of_many_kinds(descr: str, kind: str) -> None:
+    assert read({DESCR: descr}).device_class.value == kind
+
+
+def test_a_video_management_controller_is_no_service_processor() -> None:
+    assert read({DESCR: "Bosch Video Management Controller"}).device_class.value != "bmc"
+
+
+@pytest.mark.parametrize("host", ["generator", "genset", "core-switch", "ups-1", "battery"])
+def test_the_host_name_in_a_uname_says_nothing_of_the_device(host: str) -> None:
+    assert read({DESCR: f"Linux {host} 4.19.0 #1 SMP"}).device_class.value == "unknown"
+
+
+def test_a_loader_s_version_is_not_the_device_s() -> None:
+    loader = {f"{OWN}.7.1.0": "Boot Loader Version 1.0.3"}
+    alone = read(loader)
+    assert (alone.model, alone.firmware) == ("", "")
+    beside = read({**loader, f"{OWN}.1.1.0": "ABC-1234", f"{OWN}.1.2.0": "2.3.4"})
+    assert (beside.model, beside.firmware) == ("ABC-1234", "2.3.4")
+
+
+def test_a_group_of_two_kinds_outranks_a_text_that_says_both() -> None:
+    both = {f"{OWN}.7.1.0": "Runner 4005i FW Version 4.08"}
+    assert (read(both).model, read(both).firmware) == ("Runner 4005i", "4.08")
+    beside = read({**both, f"{OWN}.1.1.0": "ABC-1234", f"{OWN}.1.2.0": "2.3.4"})
+    assert (beside.model, beside.firmware) == ("ABC-1234", "2.3.4")
+
+
+def test_of_several_texts_that_say_both_none_speaks() -> None:
+    found = read({f"{OWN}.7.1.0": "Runner 4005i FW Version 4.08", f"{OWN}.7.2.0": "Blade 12 FW Version 1.10"})
+    assert (found.model, found.firmware) == ("", "")
+
+
+@pytest.mark.parametrize("column", ["1.3.6.1.3.94.1.7.1.4", "1.3.6.1.2.1.47.1.1.1.1.5"])
+@pytest.mark.parametrize("index", ["", ".1", "1.", "x.1", "\u00b2"])
+def test_a_malformed_index_of_a_capture_is_passed_over(column: str, index: str) -> None:
+    malformed = {f"snmp.{column}.{index}": "Firmware version", f"snmp.{column[:-1]}3.{index}": "9.9.9"}
+    good = {"snmp.1.3.6.1.3.94.1.7.1.4.32.2": "Bundle Version", "snmp.1.3.6.1.3.94.1.7.1.3.32.2": "I200R005"}
+    assert read(malformed).firmware == ""
+    assert read({**malformed, **good}).firmware == "I200R005"
+
+
+def test_a_malformed_index_below_a_maker_s_number_is_passed_over() -> None:
+    assert read({"snmp.1.3.6.1.4.1.\u00b2.1.0": "ABC-1234", f"{OWN}.\u00b2.0": "X"}).model == ""
