@@ -85,5 +85,38 @@ def test_a_malformed_index_of_a_capture_is_passed_over(column: str, index: str) 
     assert read({**malformed, **good}).firmware == "I200R005"
 
 
+def test_a_shelf_manager_s_number_names_nobody_and_quanta_s_is_its_own() -> None:
+    shelf, quanta = (read({"snmp.1.3.6.1.2.1.1.2.0": f"1.3.6.1.4.1.{number}.1"}).vendor for number in (16394, 7244))
+    assert (shelf, quanta) == ("", "Quanta")
+
+
+@pytest.mark.parametrize("source", ["ipp.printer-make-and-model", "mdns.ty", "snmp.1.3.6.1.2.1.25.3.2.1.3.1"])
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ("iR-ADV C5535", "mfp"), ("imageRUNNER ADVANCE DX 4745i", "mfp"), ("iR C3226", "mfp"), ("iR2625", "mfp"),
+        ("MF644C", "mfp"), ("imageCLASS MF743Cdw", "mfp"), ("LBP6230dn", "printer"),
+    ],
+)  # fmt: skip
+def test_canon_s_names_of_its_multifunction_devices(source: str, model: str, kind: str) -> None:
+    canon = {"snmp.1.3.6.1.2.1.1.2.0": "1.3.6.1.4.1.1602.4.7"}
+    printer = {**canon, "mdns.usb_mdl": model, "snmp.1.3.6.1.2.1.43.5.1.1.17.1": "ABC12345"}
+    assert read({**printer, source: f"Canon {model}"}).device_class.value == kind
+
+
+@pytest.mark.parametrize("source", ["http.realm", "rtsp.realm", "onvif.hardware", "onvif.name", "wsd.model-name"])
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ("DS-7608NI-K2/8P", "nvr"), ("DS-8632NI-K8", "nvr"), ("DS-9664NI-I8", "nvr"), ("iDS-7208HQHI-M1/S", "nvr"),
+        ("iDS-9632NXI-I8", "nvr"), ("Network Video Recorder", "nvr"), ("Embedded Net DVR", "nvr"),
+        ("DS-2CD2042WD-I", "camera"), ("DS-2DE4225IW-DE", "camera"),
+    ],
+)  # fmt: skip
+def test_hikvision_s_recorders_are_known_by_any_word_of_the_model(source: str, model: str, kind: str) -> None:
+    hikvision = {"mac": "44:19:b6:10:20:30", "port": "tcp/554/rtsp", "wsd.types": "dn:NetworkVideoTransmitter"}
+    assert read({**hikvision, source: model}).device_class.value == kind
+
+
 def test_a_malformed_index_below_a_maker_s_number_is_passed_over() -> None:
     assert read({"snmp.1.3.6.1.4.1.\u00b2.1.0": "ABC-1234", f"{OWN}.\u00b2.0": "X"}).model == ""
