@@ -61,10 +61,10 @@ format: $(STAMP) ## Put the code into its form
 	$(BIN)/ruff check --fix .
 
 test-fast: $(STAMP) ## What needs no network: some two minutes on two cores
-	LANWARD_TESTS=fast $(BIN)/pytest -q -m "not lab and not faults and not slow" -n 4 --dist loadfile
+	LANWARD_TESTS=fast $(BIN)/pytest -q -m "not lab and not faults and not slow" -n 3 --dist loadfile
 
 test: $(STAMP) ## Everything, the lab too: as root and with ../shared nothing may be skipped
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not faults" --durations 12
+	$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder -m "not faults" --durations 12
 
 faults: $(STAMP) ## SIGKILL at ten seeded instants of a change and of a discovery, each refusal (as root, on an idle machine)
 	$(BIN)/pytest -n 2 --dist loadfile tests/lab/test_change_crash.py tests/lab/test_change_refusals.py tests/lab/test_agent.py tests/lab/test_agent_changes.py

@@ -27,6 +27,8 @@ from tui.widgets.filter_input import PAUSE, FilterInput
 from tui.widgets.grid import Grid
 from tui.widgets.plain_table import PlainTable
 
+pytestmark = pytest.mark.slow
+
 PRINTER = "d-4b3057c362"
 
 

@@ -22,6 +22,8 @@ from agent.workflows.outcome import failed
 from agent.workflows.owner import APPLYING, ownership
 from tests.unit.change_bench import Bench
 
+pytestmark = pytest.mark.slow
+
 ME = getpass.getuser()
 SPARE = "Gi1/0/6"
 
@@ -152,7 +154,6 @@ def test_what_is_broken_off_as_it_begins_is_settled_by_what_the_switches_carry(
         assert settled("written") is ChangeState.APPLIED, "a switch in flight comes to its end"
 
 
-@pytest.mark.slow
 def test_a_qualification_and_a_change_exclude_each_other(make_site: Callable[..., Bench]) -> None:
     """In one process after the other; the agent tries a switch for somebody between two changes."""
     site = make_site(switches=2)

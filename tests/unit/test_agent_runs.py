@@ -27,6 +27,8 @@ from agent.workflows.following import client, enqueue, forget_old
 from agent.workflows.requests import retention_request
 from bench.inventory import observations
 
+pytestmark = pytest.mark.slow
+
 OPEN = datetime(2026, 11, 23, 4, tzinfo=UTC)  # Monday noon in Taipei
 CLOSED = OPEN - timedelta(hours=3)
 MARKET = Blackout.parse("Mon-Fri 08:30-10:00")

@@ -170,6 +170,7 @@ def test_a_viewer_is_refused(site: Words, name: str, capsys: pytest.CaptureFixtu
     assert (rows(), contents()) == (before, files)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READING)
 def test_reading_changes_nothing(site: Words, name: str) -> None:
     before = rows()
