@@ -8,7 +8,7 @@ SEED ?= 1
 DEMO ?= demo
 LOCKED := -q -U --generate-hashes --strip-extras --unsafe-package lanward --no-emit-index-url --no-emit-find-links
 
-.PHONY: help root setup packages demo samples wheel families bench test test-again test-fast faults check format lock clean
+.PHONY: help root setup packages demo samples wheel families bench test test-fast faults check format lock clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -65,11 +65,6 @@ test-fast: $(STAMP) ## What needs no network: some two minutes on two cores
 
 test: $(STAMP) ## Everything, the lab too: as root and with ../shared nothing may be skipped
 	$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder -m "not faults" --durations 12
-
-test-again: $(STAMP) ## At most three tests that failed in make test, by themselves: beside others two cores can be too few for a clock
-	@$(BIN)/python -c 'import json, sys; names = json.load(open(".pytest_cache/v/cache/lastfailed")); \
-	print("failed beside others, tried once more alone:", *names, sep="\n  "); sys.exit(not 0 < len(names) <= 3)'
-	$(BIN)/pytest --last-failed --last-failed-no-failures none -m "not faults"
 
 faults: $(STAMP) ## SIGKILL at ten seeded instants of a change and of a discovery, each refusal (as root, on an idle machine)
 	$(BIN)/pytest -n 2 --dist loadfile tests/lab/test_change_crash.py tests/lab/test_change_refusals.py tests/lab/test_agent.py tests/lab/test_agent_changes.py
