@@ -132,7 +132,10 @@ OptionalName = Annotated[str, AfterValidator(_optional_name)]
 Network = Annotated[str, _parses(parse_network)]
 Host = Annotated[str, _parses(parse_ip)]
 WeeklyTime = Annotated[str, _parses(Blackout.parse)]
-Rate = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+RATE_LIMIT = 2_000_000
+"""A gigabit a second of the least frames that there are, nearly."""
+
+Rate = Annotated[float, Field(gt=0, le=RATE_LIMIT, allow_inf_nan=False)]
 ROUTED_ARP = 10_000.0
 """ARP requests a second that all routers together may be made to send where nobody says more."""
 

@@ -45,7 +45,7 @@ SLACK = 1.02
 BURST = 0.02
 """Seconds' worth of packets that may go at once where a rate of 100 a second or more says that the port is trusted."""
 
-BURST_LIMIT = 4000
+BURST_LIMIT = 8000
 """Packets that go at once at most: between two bursts a stop is seen."""
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -21,6 +21,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
+from agent.config_document import RATE_LIMIT
 from agent.guard import PacketGuard
 from agent.model.address import Scope
 from agent.model.observation import ALIVE, about
@@ -34,11 +35,22 @@ from lab import netns
 NETWORK = IPv4Network("10.9.0.0/16")
 PREFIX = f"lwsweep{os.getpid()}-"
 NEAR, FAR = f"{PREFIX}a", f"{PREFIX}b"
-UNPACED = 1_000_000
+UNPACED = RATE_LIMIT
+BANDWIDTH = 1_000_000_000
+"""Bits a second that arp-scan may send: a little more than UNPACED requests of 60 octets."""
+
 RATES = ((10, 26), (100, 23), (1_000, 20), (10_000, 18))
 """Requests a second and the prefix of what is swept: 1,022 addresses at 10 a second take 102 seconds."""
 
-ARP_SCAN = ("arp-scan", "--interface=near0", "--retry=1", "--bandwidth=1000000000", "--plain", "--quiet", str(NETWORK))
+ARP_SCAN = (
+    "arp-scan",
+    "--interface=near0",
+    "--retry=1",
+    f"--bandwidth={BANDWIDTH}",
+    "--plain",
+    "--quiet",
+    str(NETWORK),
+)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 
-from agent.model.address import IpAddress, Scope
+from agent.model.address import Scope
 from agent.model.device import Port
 from agent.model.errors import Refused
 from agent.model.observation import ALIVE, MAC, SCANNED, WARNING, Observation
@@ -94,51 +94,59 @@ class _Sweep:
     job: Job
     link: Link
     wire: ArpLink
-    targets: frozenset[IpAddress] = field(init=False)
+    targets: frozenset[int] = field(init=False)
     answered: Counter[IPv4Address] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.targets = frozenset(self.job.targets)
+        self.targets = frozenset(int(target) for target in self.job.targets if isinstance(target, IPv4Address))
 
     def all(self, targets: Sequence[IPv4Address]) -> Iterator[Observation | int]:
         """Observations, and how many addresses were asked since the last number."""
         yield from self._round(targets)
         again = worth_a_retry(self.job, (t for t in targets if t not in self.answered))
-        yield from (seen for seen in self._round(again) if isinstance(seen, Observation))
+        if again:
+            yield from (seen for seen in self._round(again) if isinstance(seen, Observation))
 
     def _round(self, targets: Sequence[IPv4Address]) -> Iterator[Observation | int]:
         """Ask in bursts as the guard allows, then listen; where bursts leave no time, they are told of at the end.
 
         A stop ends the asking; who was asked has his time to answer, or he would pass for missing.
         """
-        size, late, since = self.job.guard.burst("arp"), list[_Asked](), 0.0
+        size, late = self.job.guard.burst("arp"), list[_Asked]()
         for start in range(0, len(targets), size):
             if self.job.stop():
                 break
-            asked, since = self._ask(targets[start : start + size]), time.monotonic()
+            asked = self._ask(targets[start : start + size])
             if size > 1:
                 late.append(asked)
             else:
+                self._sent(asked)
                 yield from asked.told(self.link)
-            yield min(size, len(targets) - start)
+            yield len(asked.burst)
             yield from self._hear(0.0)
+        self.wire.until_sent()
+        since = time.monotonic()
         for asked in late:
             yield from asked.told(self.link)
-        if since:
-            yield from self._listen(since)
+        yield from self._listen(since)
 
     def _ask(self, burst: Sequence[IPv4Address]) -> _Asked:
-        """Wait for a burst's turn and send what the guard permits of it."""
+        """Wait for a burst's turn and have what the guard permits of it sent; it need not be sent when this returns."""
         self.job.guard.pace("arp", self.link.interface, len(burst))
         sighting = Sighting("arp", self.job.clock.now(), self.job.site)
         try:
             permitted = self.job.guard.permit_sweep(burst)
         except Refused as refused:
             return _Asked(sighting, (), burst, refused.message)
-        self.wire.ask(permitted)
-        if len(burst) == 1:
-            self.job.guard.sent("arp", self.link.interface)
+        if permitted:
+            self.wire.ask(permitted)
         return _Asked(sighting, permitted, burst)
+
+    def _sent(self, asked: _Asked) -> None:
+        """A single request is on the wire: the next one's turn counts from here."""
+        if asked.sent:
+            self.wire.until_sent()
+            self.job.guard.sent("arp", self.link.interface)
 
     def _listen(self, since: float) -> Iterator[Observation]:
         """Until nobody has answered for a while, from a moment of the monotonic clock on."""
@@ -155,7 +163,7 @@ class _Sweep:
         for frame in self.wire.heard(seconds):
             said = decode_arp(frame, self.job.clock.now(), self.job.site, self.link.interface)
             address = said[0].address if said else None
-            if not isinstance(address, IPv4Address) or address not in self.targets or address == self.link.address:
+            if not isinstance(address, IPv4Address) or int(address) not in self.targets or address == self.link.address:
                 continue
             if (told := self.answered[address]) and (told >= MOST_TOLD or all(o.attribute != WARNING for o in said)):
                 continue

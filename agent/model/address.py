@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from itertools import compress
 
 from agent.model.errors import BadAddress, BadMac
 
@@ -100,8 +102,9 @@ class Scope:
     def within(self, addresses: Sequence[IPv4Address]) -> tuple[IPv4Address, ...]:
         """Those of the addresses that are in scope, in their order: for tens of thousands at once."""
         numbers = tuple(map(int, addresses))
-        inside = _held(numbers, self.subnets) - _held(numbers, self.exclude)
-        return tuple(address for address, number in zip(addresses, numbers, strict=True) if number in inside)
+        ordered = sorted(numbers)
+        inside = _held(ordered, self.subnets) - _held(ordered, self.exclude)
+        return tuple(compress(addresses, map(inside.__contains__, numbers)))
 
     def covers(self, network: IpNetwork) -> bool:
         """True where the whole subnet lies inside one of the scope's subnets."""
@@ -121,10 +124,14 @@ class Scope:
                         yield host
 
 
-def _held(numbers: tuple[int, ...], networks: tuple[IpNetwork, ...]) -> set[int]:
-    """Those IPv4 addresses, as integers, that one of the networks holds."""
-    spans = [range(int(n.network_address), int(n.broadcast_address) + 1) for n in networks if n.version == 4]
-    return {number for span in spans for number in numbers if number in span}
+def _held(ordered: list[int], networks: tuple[IpNetwork, ...]) -> set[int]:
+    """Those IPv4 addresses, as ascending integers, that one of the networks holds."""
+    held = set[int]()
+    for network in networks:
+        if network.version == 4:
+            first, last = int(network.network_address), int(network.broadcast_address)
+            held.update(ordered[bisect_left(ordered, first) : bisect_right(ordered, last)])
+    return held
 
 
 def _within(address: IpAddress, networks: tuple[IpNetwork, ...]) -> bool:

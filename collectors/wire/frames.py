@@ -16,12 +16,13 @@ _ACKNOWLEDGE = 5.0
 
 
 class ArpLink:
-    """One interface: `ask` sends requests, `heard` gives the frames that came in."""
+    """One interface: `ask` has requests sent, `until_sent` waits for that, `heard` gives the frames that came in."""
 
     def __init__(self, worker: Worker, link: Link) -> None:
         self._worker = worker
         self._link = link
         self._heard: list[bytes] = []
+        self._sending = False
 
     def start(self) -> None:
         """Open the interface; raise EnvironmentFault where that is not permitted."""
@@ -30,10 +31,17 @@ class ArpLink:
         self._until("ready", _START)
 
     def ask(self, targets: Sequence[IPv4Address]) -> None:
-        """Send a broadcast request for each target and wait until they are on the wire."""
-        if targets:
-            self._worker.send({"arp": [int(target) for target in targets]})
+        """Have a broadcast request sent for each target, as soon as those of the last call are on the wire."""
+        request = {"arp": [int(target) for target in targets]}
+        self.until_sent()
+        self._worker.send(request)
+        self._sending = True
+
+    def until_sent(self) -> None:
+        """Wait until all requests are on the wire; raise EnvironmentFault where that takes long."""
+        if self._sending:
             self._until("sent", _ACKNOWLEDGE)
+            self._sending = False
 
     def heard(self, seconds: float = 0.0) -> tuple[bytes, ...]:
         """The frames that came in since the last call, waiting at most so long for the first."""

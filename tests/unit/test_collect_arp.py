@@ -22,6 +22,9 @@ class Wire:
     def ask(self, targets):
         self.asked += map(str, targets)
 
+    def until_sent(self):
+        pass
+
     def heard(self, seconds=0.0):
         time.sleep(min(seconds, 0.01))
         return tuple(self.frames.pop() for _ in self.frames[:1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from itertools import pairwise
 
 import pytest
@@ -166,7 +166,7 @@ def test_a_late_burst_makes_up_for_one_slot_and_no_more() -> None:
     assert sum(clock.slept) == pytest.approx(0.0204, abs=1e-4)
 
 
-@pytest.mark.parametrize(("rate", "size"), [(0.1, 1), (10, 1), (15, 1), (50, 1), (1000, 20), (1_000_000, 4000)])
+@pytest.mark.parametrize(("rate", "size"), [(0.1, 1), (10, 1), (15, 1), (50, 1), (1000, 20), (1_000_000, 8000)])
 def test_up_to_fifty_a_second_packets_go_one_by_one(rate: float, size: int) -> None:
     assert PacketGuard(Scope.parse(["10.0.0.0/8"]), ManualClock(), {"arp": rate}).burst("arp") == size
 
@@ -224,3 +224,20 @@ def test_nothing_is_sent_in_a_blackout() -> None:
 def test_a_blackout_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(BadInput):
         Blackout.parse(text)
+
+
+NETWORKS = st.builds(
+    lambda number, prefix: IPv4Network((number, prefix), strict=False),
+    st.integers(0x0A090000, 0x0A0900FF),
+    st.integers(24, 32),
+)
+
+
+@given(
+    st.lists(st.integers(0x0A08FFF0, 0x0A090110).map(IPv4Address), max_size=60),
+    st.lists(NETWORKS, max_size=3).map(tuple),
+    st.lists(NETWORKS, max_size=3).map(tuple),
+)
+def test_many_addresses_at_once_are_in_scope_as_each_of_them_is(addresses, subnets, exclude) -> None:
+    scope = Scope(subnets, exclude)
+    assert scope.within(addresses) == tuple(address for address in addresses if address in scope)
