@@ -92,6 +92,7 @@ def thinned(log: list[Observation], taken: set[int]) -> list[Observation]:
 
 @settings(max_examples=most(250), deadline=None)
 @given(logs)
+@pytest.mark.slow
 def test_the_register_is_the_same_in_every_attribute(log: list[Observation]) -> None:
     taken = redundant(tuple(enumerate(log)), RUNS, CUTOFF, PERIODS)
     assert all(log[n].seen < CUTOFF for n in taken)
@@ -103,6 +104,7 @@ def test_the_register_is_the_same_in_every_attribute(log: list[Observation]) -> 
 
 @settings(max_examples=most(250), deadline=None)
 @given(logs, logs, st.randoms(use_true_random=False))
+@pytest.mark.slow
 def test_what_is_seen_later_resolves_the_same_and_so_does_a_retention_that_broke_off(
     log: list[Observation], later: list[Observation], random: object
 ) -> None:

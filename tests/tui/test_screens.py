@@ -49,7 +49,7 @@ WALK = (
 
 
 @pytest.mark.parametrize("size", SIZES, ids=("80x24", "200x60"))
-@pytest.mark.parametrize("code", ["en", "zh-TW"])
+@pytest.mark.parametrize("code", ["en", pytest.param("zh-TW", marks=pytest.mark.slow)])
 async def test_screens(code: str, size: tuple[int, int], update: bool, tmp_path: Path) -> None:
     desks.site(tmp_path)
     desks.furnish(tmp_path)

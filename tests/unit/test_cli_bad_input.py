@@ -247,6 +247,7 @@ def read_only(directory: Path) -> tuple[str, ...]:
     return ("unshare", "-m", "--propagation", "private", "sh", "-c", mount, "sh")
 
 
+@pytest.mark.slow
 def test_an_export_into_a_read_only_directory(site: Site) -> None:
     target = site.directory / "pack"
     target.mkdir()
@@ -282,6 +283,7 @@ def test_without_nmap_doctor_says_so(no_nmap: tuple[Site, str]) -> None:
 
 
 @pytest.mark.skipif(not ROOT, reason="not root: no network namespace of its own")
+@pytest.mark.slow
 def test_without_nmap_discover_goes_on_with_the_rest(no_nmap: tuple[Site, str]) -> None:
     site, path = no_nmap
     isolated = ("unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
@@ -331,6 +333,7 @@ def test_ctrl_c_while_it_waits(site: Site) -> None:
 
 
 @pytest.mark.skipif(not ROOT, reason="not root: no network namespace of its own")
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_a_run_has_found(site: Site) -> None:
     (site.directory / "lanward.toml").write_text('[scope]\nsubnets = ["127.0.0.1/32", "192.0.2.0/24"]\n')
     links = "ip link set lo up; ip link add here0 type veth peer name there0; "

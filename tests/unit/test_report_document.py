@@ -156,6 +156,7 @@ def test_the_pdf_is_a4_has_bookmarks_and_is_dated_by_the_judgement(pdf: Path) ->
     assert "各款評估結果" in outline and "A7-2 設備軟體控管措施" in outline
 
 
+@pytest.mark.slow
 def test_another_process_makes_the_same_octets(pdf: Path, tmp_path: Path) -> None:
     here = Path(__file__).parent
     environment = os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": f"{here}:{here.parents[1]}", "TZ": "America/Lima"}

@@ -194,6 +194,7 @@ for n in range(100000):
 """
 
 
+@pytest.mark.slow
 def test_a_backup_is_one_moment_while_another_process_writes(filled: Database, tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITER, filled.url]
     writer = subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True)
