@@ -67,7 +67,8 @@ class Definition(_Strict):
 
     `enterprises` are IANA private enterprise numbers; `organisations` begin the name in IEEE's registry; `names` are
     the words by which texts call the vendor. `maker_class` is what its MACs alone hint at, where that is not
-    `class`. `model`, `firmware` and `serial` are sources in order of preference: an
+    `class`. `software` is a maker of what runs on others' devices: the maker of the MAC comes before its name in a
+    text. `model`, `firmware` and `serial` are sources in order of preference: an
     OID, arcs below enterprises, `object.` and arcs below sysObjectID, or an attribute; `.*` at the end takes a table's
     first row. `keywords` are names of its products that say what they are for.
     """
@@ -77,6 +78,7 @@ class Definition(_Strict):
     maker_class: DeviceClass | None = None
     enterprises: tuple[int, ...] = ()
     organisations: tuple[str, ...] = ()
+    software: bool = False
     names: tuple[str, ...] = ()
     model: tuple[Source, ...] = ()
     firmware: tuple[Source, ...] = ()

@@ -16,6 +16,9 @@ from agent.model.observation import SNMP
 MAC_ONLY = 48
 """The confidence of a vendor by its MAC: the network card's maker is not always the device's."""
 
+_SOFTWARE = MAC_ONLY - 1
+"""The most for the name of who makes software for others' devices."""
+
 _UNLISTED = 15
 """The same for an organisation that no definition knows: said only where nothing else is."""
 
@@ -139,7 +142,8 @@ def _by_arcs(clues: Clues, definitions: Definitions) -> Iterator[Evidence]:
 def _by_name(clues: Clues, definitions: Definitions) -> Iterator[Evidence]:
     for source, text, weight in texts(clues):
         for start, owner in definitions.named_in(text):
-            yield clues.claim("vendor", owner.vendor, _name_weight(source, weight, start, text), source, text)
+            sure = _name_weight(source, weight, start, text)
+            yield clues.claim("vendor", owner.vendor, min(sure, _SOFTWARE) if owner.software else sure, source, text)
 
 
 def _name_weight(source: str, weight: int, start: int, text: str) -> int:

@@ -120,3 +120,15 @@ def test_hikvision_s_recorders_are_known_by_any_word_of_the_model(source: str, m
 
 def test_a_malformed_index_below_a_maker_s_number_is_passed_over() -> None:
     assert read({"snmp.1.3.6.1.4.1.\u00b2.1.0": "ABC-1234", f"{OWN}.\u00b2.0": "X"}).model == ""
+
+
+def test_a_computers_software_does_not_say_who_made_it() -> None:
+    seen = {"nmap.3389.product": "Microsoft Terminal Services"}
+    assert read(seen).vendor == "Microsoft"
+    found = read({**seen, "mac": "f8:bc:12:00:00:01"})
+    assert (found.vendor, found.device_class) == ("Dell", "computer")
+
+
+@pytest.mark.parametrize(("shell", "kind"), [("dropbear_2016.74", "bmc"), ("OpenSSH_9.2p1", "computer")])
+def test_a_servers_board_is_told_from_its_service_processor_by_its_shell(shell: str, kind: str) -> None:
+    assert read({"mac": "3c:ec:ef:00:00:01", "banner.22": f"SSH-2.0-{shell}"}).device_class == kind
