@@ -39,6 +39,7 @@ def clean(text: str) -> str:
     return "" if _PLACEHOLDER.fullmatch(plain) else plain
 
 
+@lru_cache(maxsize=8192)
 def attribute_of(source: str) -> str:
     """The observation's attribute that a source names: an alias, an OID, arcs below enterprises, or itself."""
     if source in ALIASES:

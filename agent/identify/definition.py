@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Annotated, Any
@@ -133,11 +133,36 @@ class Definitions(_Strict):
                 found[run[0] if run else ""].add(place)
         return {word: tuple(sorted(places)) for word, places in found.items()}
 
-    def named_in(self, text: str) -> Iterator[tuple[int, Definition]]:
-        """Each vendor one of whose names stands in the text as whole words, and where it begins; in their own order.
+    @cached_property
+    def by_name(self) -> dict[str, Definition]:
+        """Definitions by the vendor's name."""
+        return {vendor.vendor: vendor for vendor in self.vendors}
 
-        A name's letters are whole words of such a text, so that few of the hundreds of patterns need be tried.
-        """
+    @cached_property
+    def named_in(self) -> Callable[[str], tuple[tuple[int, Definition], ...]]:
+        """Each vendor one of whose names stands in a text as whole words, and where it begins; in their own order."""
+        return lru_cache(_REMEMBERED)(lambda text: tuple(self._named_in(text)))
+
+    @cached_property
+    def word_in(self) -> Callable[[str], tuple[Keyword, str] | None]:
+        """The first keyword that stands in a text, and how it does."""
+        return lru_cache(_REMEMBERED)(self._word_in)
+
+    @cached_property
+    def assigned(self) -> Callable[[str], Definition | None]:
+        """The vendor to whom IEEE's registry assigns prefixes under an organisation's name, in small letters."""
+        return lru_cache(_REMEMBERED)(self._assigned)
+
+    def _assigned(self, organisation: str) -> Definition | None:
+        began = (v for v in self.vendors if any(organisation.startswith(o.casefold()) for o in v.organisations))
+        return next(began, None)
+
+    def _word_in(self, text: str) -> tuple[Keyword, str] | None:
+        found = ((keyword, keyword.pattern.search(text)) for keyword in self.words)
+        return next(((keyword, match[0]) for keyword, match in found if match), None)
+
+    def _named_in(self, text: str) -> Iterator[tuple[int, Definition]]:
+        """A name's letters are whole words of such a text, so that few of the hundreds of patterns need be tried."""
         places: Iterable[int] = range(len(self.name_table))
         if text.isascii():
             words = {"", *_LETTERS.findall(text.lower())}
@@ -149,6 +174,9 @@ class Definitions(_Strict):
 
 
 _LETTERS = re.compile("[a-z]+")
+
+_REMEMBERED = 2048
+"""Texts whose answers are kept: devices of one model, and those of one office, say much the same."""
 
 
 def _words(names: tuple[str, ...]) -> re.Pattern[str]:

@@ -179,13 +179,11 @@ def _consoles(clues: Clues, brands: re.Pattern[str] | None) -> Iterator[Evidence
 def _keywords(clues: Clues, definitions: Definitions) -> Iterator[Evidence]:
     printer = [(f"1.3.6.1.2.1.25.3.2.1.3.{i}", text, 52) for i, text in clues.column("1.3.6.1.2.1.25.3.2.1.3")][:1]
     for source, text, weight in (*texts(clues), *printer):
-        said = without_host(text)
-        for keyword in definitions.words:
-            if found := keyword.pattern.search(said):
-                bonus = (30 if source.startswith("1.") else 8) if keyword.device_class == DeviceClass.MFP else 0
-                sure = _FAINT if keyword.faint else weight + bonus
-                yield clues.claim("class", keyword.device_class, sure, source, found[0])
-                break
+        if found := definitions.word_in(without_host(text)):
+            keyword, word = found
+            bonus = (30 if source.startswith("1.") else 8) if keyword.device_class == DeviceClass.MFP else 0
+            sure = _FAINT if keyword.faint else weight + bonus
+            yield clues.claim("class", keyword.device_class, sure, source, word)
 
 
 def _labelled(clues: Clues, definitions: Definitions) -> Iterator[Evidence]:

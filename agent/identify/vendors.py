@@ -68,7 +68,7 @@ def owners(claims: Iterable[Evidence], definitions: Definitions) -> list[tuple[D
     best: dict[str, int] = {}
     for claim in claims:
         best[claim.value] = max(best.get(claim.value, 0), claim.confidence)
-    named = [(vendor, best[vendor.vendor]) for vendor in definitions.vendors if vendor.vendor in best]
+    named = [(definitions.by_name[name], best[name]) for name in best if name in definitions.by_name]
     return sorted(named, key=lambda pair: (-pair[1], pair[0].vendor))
 
 
@@ -171,11 +171,7 @@ def _by_lead(clues: Clues) -> Iterator[Evidence]:
 def _by_organisation(clues: Clues, definitions: Definitions) -> Iterator[Evidence]:
     for mac in clues.macs:
         name = organisation(mac)
-        low = name.casefold()
-        owner = next(
-            (v for v in definitions.vendors if any(low.startswith(o.casefold()) for o in v.organisations)), None
-        )
-        if owner:
+        if owner := definitions.assigned(name.casefold()):
             yield Evidence("vendor", owner.vendor, MAC_ONLY, "mac", f"{mac} is assigned to {name}")
         elif unlisted := maker(name):
             yield Evidence("vendor", unlisted, _UNLISTED, "mac", f"{mac} is assigned to {name}")
