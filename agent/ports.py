@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Address
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from agent.model.address import IpAddress, IpNetwork, Mac, Scope
 from agent.model.change import Change, ChangeState, Receipt
@@ -26,6 +26,8 @@ from agent.model.waiver import Waiver, WaiverState
 if TYPE_CHECKING:
     from agent.audit import Entry, Head
     from agent.log import Log
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -223,10 +225,13 @@ class Asker(Protocol):
 
     port: int
 
-    def ask(self, agents: Sequence[Agent], clock: Clock, guard: Callable[[Scope], Guard]) -> list[Reply]:
-        """The replies in the order of the agents; `guard` makes the guard for the addresses that they turn out to be.
+    def ask(
+        self, agents: Sequence[Agent], clock: Clock, guard: Callable[[Scope], Guard], made: Callable[[Agent, Reply], T]
+    ) -> list[T]:
+        """What is `made` of each reply, while others are still asked; in the order of the agents.
 
-        Never raises for what one agent says or does not say; BadInput for a credential that is none for this protocol.
+        `guard` makes the guard for the addresses that they turn out to be. Never raises for what one agent says or does
+        not say; BadInput for a credential that is none for this protocol.
         """
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from agent.model.address import IpAddress, Scope
 from agent.model.device import Port
@@ -49,11 +49,14 @@ from collectors.wire.snmp_client import Client
 if TYPE_CHECKING:
     from agent.identify import Definitions
 
+T = TypeVar("T")
 Wanted = tuple[tuple[str, ...], tuple[str, ...]]
 SYSTEM = (SYS_DESCR, SYS_OBJECT_ID, SYS_NAME, SYS_LOCATION)
 ENTITY = "1.3.6.1.2.1.47.1.1.1.1"
 ENTITY_COLUMNS = (2, 5, 7, 8, 9, 10, 11, 12, 13)
 """entPhysicalDescr, Class, Name, HardwareRev, FirmwareRev, SoftwareRev, SerialNum, MfgName, ModelName (RFC 6933)."""
+
+ENTITY_CLASS = f"{ENTITY}.5"
 
 WHOLE = (3, 11, 9)
 """entPhysicalClass chassis, stack, module: which of them stands for the device."""
@@ -65,8 +68,8 @@ STANDARD = (
 )
 """prtGeneralPrinterName, prtGeneralSerialNumber (RFC 3805), upsIdent (RFC 1628)."""
 
-COLUMNS = ("1.3.6.1.2.1.25.3.2.1.3", "1.3.6.1.2.1.25.3.2.1.2", IF_PHYS_ADDRESS, IP_AD_ENT_ADDR)
-"""hrDeviceDescr, hrDeviceType (RFC 2790), ifPhysAddress (RFC 2863), ipAdEntAddr (RFC 4293)."""
+COLUMNS = ("1.3.6.1.2.1.25.3.2.1.3", "1.3.6.1.2.1.25.3.2.1.2", IF_PHYS_ADDRESS, IP_AD_ENT_ADDR, ENTITY_CLASS)
+"""hrDeviceDescr, hrDeviceType (RFC 2790), ifPhysAddress (RFC 2863), ipAdEntAddr (RFC 4293), entPhysicalClass."""
 
 ROW_LIMIT = 64
 IN_FLIGHT = 50
@@ -92,7 +95,7 @@ def wanted_by(definitions: Definitions, object_id: str, answered: frozenset[int]
     columns = dict.fromkeys([*COLUMNS, *wanted_columns(definitions, object_id, answered)])
     return (
         tuple(oid for oid in instances if oid not in SYSTEM),
-        tuple(oid for oid in columns if not oid.startswith(ENTITY + ".")),
+        tuple(oid for oid in columns if oid == ENTITY_CLASS or not oid.startswith(ENTITY + ".")),
     )
 
 
@@ -119,9 +122,10 @@ async def ask_device(client: SnmpClient, target: SnmpTarget, definitions: Defini
         answered = frozenset(numbers)
         instances, columns = wanted_by(known, object_id, answered) if definitions else _wanted(object_id, answered)
         found += await client.get(target, instances)
-        for walk in await client.columns(target, columns, ROW_LIMIT):
-            found += walk.varbinds
-        found += await _chassis(client, target)
+        classes: list[Varbind] = []
+        for root, walk in zip(columns, await client.columns(target, columns, ROW_LIMIT), strict=True):
+            (classes if root == ENTITY_CLASS else found).extend(walk.varbinds)
+        found += await _chassis(client, target, classes)
         async with asyncio.timeout(ARCS_SECONDS):
             found += await own_arcs(client, target, found, known, numbers)
     except DeviceFault as fault:
@@ -131,10 +135,14 @@ async def ask_device(client: SnmpClient, target: SnmpTarget, definitions: Defini
     return Answers(target, tuple(dict.fromkeys(found)), "; ".join(faults))
 
 
-async def _chassis(client: SnmpClient, target: SnmpTarget) -> tuple[Varbind, ...]:
-    """ENTITY-MIB of the first chassis, stack or module only: a modular switch has thousands of other rows."""
-    classes = await client.walk(target, f"{ENTITY}.5", ROW_LIMIT * 4)
-    kinds = column(classes.varbinds, f"{ENTITY}.5")
+async def _chassis(client: SnmpClient, target: SnmpTarget, classes: list[Varbind]) -> tuple[Varbind, ...]:
+    """ENTITY-MIB of the first chassis, stack or module only: a modular switch has thousands of other rows.
+
+    `classes` are the first rows of its classes; where they were as many as one asks for, some more are read.
+    """
+    if len(classes) == ROW_LIMIT:
+        classes += (await client.walk(target, ENTITY_CLASS, ROW_LIMIT * 3, classes[-1][0])).varbinds
+    kinds = column(classes, ENTITY_CLASS)
     rows = [min(rows) for wanted in WHOLE if (rows := [index for index, kind in kinds.items() if kind == wanted])]
     row = ".".join(map(str, rows[0])) if rows else "1"
     return await client.get(target, tuple(f"{ENTITY}.{arc}.{row}" for arc in ENTITY_COLUMNS))
@@ -157,24 +165,31 @@ async def ask_in_turn(client: SnmpClient, targets: Sequence[SnmpTarget]) -> Answ
 
 async def ask_targets(targets: Sequence[SnmpTarget], permit: Permit, in_flight: int = IN_FLIGHT) -> list[Answers]:
     """Many agents, each asked once, answers in the targets' order; a silent one has no varbinds and a fault."""
-    return await ask_chains([(target,) for target in targets], permit, in_flight)
+    return await ask_chains([(target,) for target in targets], permit, lambda _, said: said, in_flight)
 
 
 async def ask_chains(
-    chains: Sequence[Sequence[SnmpTarget]], permit: Permit, in_flight: int = IN_FLIGHT
-) -> list[Answers]:
-    """Many agents, each with its credentials in turn, answers in the chains' order; no chain is empty."""
+    chains: Sequence[Sequence[SnmpTarget]],
+    permit: Permit,
+    made: Callable[[int, Answers], T],
+    in_flight: int = IN_FLIGHT,
+) -> list[T]:
+    """Many agents, each with its credentials in turn; what is `made` of a chain's place and answers, in their order.
+
+    It is made while others are still asked. No chain is empty.
+    """
     slots = asyncio.Semaphore(in_flight)
     async with Client(permit) as client:
 
-        async def one(chain: Sequence[SnmpTarget]) -> Answers:
+        async def one(place: int, chain: Sequence[SnmpTarget]) -> T:
             async with slots:
                 try:
-                    return await ask_in_turn(client, chain) or Answers(chain[0], fault="no SNMP answer")
+                    said = await ask_in_turn(client, chain) or Answers(chain[0], fault="no SNMP answer")
                 except Refused as refused:
-                    return Answers(chain[0], fault=refused.message)
+                    said = Answers(chain[0], fault=refused.message)
+            return made(place, said)
 
-        return list(await asyncio.gather(*(one(chain) for chain in chains)))
+        return list(await asyncio.gather(*(one(place, chain) for place, chain in enumerate(chains))))
 
 
 def permitted(guard: Guard, *, management: bool = False) -> Permit:
@@ -270,17 +285,17 @@ class SnmpAsker:
 
     port = SNMP_PORT
 
-    def ask(self, agents: Sequence[Agent], clock: Clock, guard: Callable[[Scope], Guard]) -> list[Reply]:
+    def ask(
+        self, agents: Sequence[Agent], clock: Clock, guard: Callable[[Scope], Guard], made: Callable[[Agent, Reply], T]
+    ) -> list[T]:
         """See Asker; a name that cannot be resolved is a reply with a fault."""
-        found = [_resolved(agent) for agent in agents]
-        chains = [
-            [SnmpTarget.of(address, secret, agent.port) for secret in agent.secrets]
-            for agent, address in zip(agents, found, strict=True)
-            if not isinstance(address, BadAddress)
-        ]
-        scope = Scope(tuple({ip_network(chain[0].address) for chain in chains}))
-        answers = iter(asyncio.run(ask_chains(chains, permitted(guard(scope)))))
-        return [Reply(None, fault=str(a)) if isinstance(a, BadAddress) else _reply(next(answers), clock) for a in found]
+        found = [(agent, _resolved(agent)) for agent in agents]
+        there = [(agent, address) for agent, address in found if not isinstance(address, BadAddress)]
+        chains = [[SnmpTarget.of(address, secret, agent.port) for secret in agent.secrets] for agent, address in there]
+        permit = permitted(guard(Scope(tuple({ip_network(address) for _, address in there}))))
+        answered = ask_chains(chains, permit, lambda at, said: made(there[at][0], _reply(said, clock)))
+        told = iter(asyncio.run(answered))
+        return [made(a, Reply(None, fault=str(to))) if isinstance(to, BadAddress) else next(told) for a, to in found]
 
 
 def _resolved(agent: Agent) -> IpAddress | BadAddress:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from itertools import compress
 
@@ -88,6 +88,15 @@ class Scope:
 
     subnets: tuple[IpNetwork, ...]
     exclude: tuple[IpNetwork, ...] = ()
+    _alone: frozenset[IpAddress] = field(init=False, repr=False, compare=False)
+    """The subnets of one address; a list of targets has thousands."""
+
+    _wide: tuple[IpNetwork, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        alone = frozenset(n.network_address for n in self.subnets if n.num_addresses == 1)
+        object.__setattr__(self, "_alone", alone)
+        object.__setattr__(self, "_wide", tuple(n for n in self.subnets if n.num_addresses > 1))
 
     @classmethod
     def parse(cls, subnets: list[str] | tuple[str, ...], exclude: list[str] | tuple[str, ...] = ()) -> Scope:
@@ -97,7 +106,7 @@ class Scope:
     def __contains__(self, address: object) -> bool:
         if not isinstance(address, IPv4Address | IPv6Address):
             return False
-        return _within(address, self.subnets) and not _within(address, self.exclude)
+        return (address in self._alone or _within(address, self._wide)) and not _within(address, self.exclude)
 
     def within(self, addresses: Sequence[IPv4Address]) -> tuple[IPv4Address, ...]:
         """Those of the addresses that are in scope, in their order: for tens of thousands at once."""

@@ -41,8 +41,14 @@ class BrokenLine:
 def identify_agents(context: Context, asker: Asker, agents: Sequence[Agent]) -> list[Named]:
     """What each agent is, in their order; the agents are the whole scope, and what they say is looked at alone."""
     definitions = context.definitions()
-    replies = asker.ask(agents, context.clock, lambda scope: _guard(context, scope)) if agents else []
-    return [_named(agent, reply, definitions) for agent, reply in zip(agents, replies, strict=True)]
+    if not agents:
+        return []
+    return asker.ask(
+        agents,
+        context.clock,
+        lambda scope: _guard(context, scope),
+        lambda agent, reply: _named(agent, reply, definitions),
+    )
 
 
 def _guard(context: Context, scope: Scope) -> Guard:
