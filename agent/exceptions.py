@@ -56,11 +56,16 @@ def grounds(waivers: Iterable[Waiver], day: date) -> tuple[Ground, ...]:
 
 
 def unrenewed(waivers: Iterable[Waiver]) -> tuple[Waiver, ...]:
-    """The approved and the expired ones that no approved one follows: whose end somebody must do something about."""
+    """The approved and the expired ones that nobody renewed: whose end somebody must do something about."""
     listed = tuple(waivers)
-    followed = {waiver.follows for waiver in listed if waiver.state is WaiverState.APPROVED}
+    followed = _followed(listed)
     agreed = (WaiverState.APPROVED, WaiverState.EXPIRED)
     return tuple(waiver for waiver in listed if waiver.state in agreed and waiver.id not in followed)
+
+
+def _followed(waivers: Iterable[Waiver]) -> frozenset[str]:
+    """Those that were renewed by one that somebody approved, also where that one has ended since."""
+    return frozenset(w.follows for w in waivers if w.approved is not None or w.state is WaiverState.APPROVED)
 
 
 def day_of(moment: datetime) -> date:
@@ -115,11 +120,11 @@ def waiver_findings(
 ) -> tuple[Finding, ...]:
     """One finding for each approved or expired waiver; requests, refusals and closed ones are none.
 
-    One that ran out is silent where an approved one follows it. `online` are devices whose ACLs let them out of the
-    organisation's networks.
+    One that ran out is silent where one follows it that was approved, whatever became of that. `online` are devices
+    whose ACLs let them out of the organisation's networks.
     """
     listed = tuple(waivers)
-    followed = {w.follows for w in listed if w.state is WaiverState.APPROVED}
+    followed = _followed(listed)
     lasting = (
         w
         for w in listed

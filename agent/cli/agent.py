@@ -149,7 +149,7 @@ def notify_test(
     name: Annotated[str, typer.Argument(help="Only this way to tell people; all without.")] = "",
     as_json: Json = False,
 ) -> int:
-    """Send a test notice by each [[notify]] of the configuration, now and from here."""
+    """Send a test notice by each `notify` table of the configuration, now and from here."""
     from agent.operations import roles
     from agent.operations.events import trial
 

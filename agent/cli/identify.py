@@ -35,7 +35,7 @@ def identify(
     host: Annotated[str, typer.Argument(metavar="[HOST[:PORT]]", help="Its address or name; the whole scope.")] = "",
     credential: Annotated[
         list[str] | None,
-        typer.Option(help="Name of a credential, never its value; those of [discover] snmp without."),
+        typer.Option(help="Name of a credential, never its value; those of `snmp` under `discover` without."),
     ] = None,
     targets: Annotated[
         str,

@@ -49,7 +49,8 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, spare: S
     cells = [[_cell(cell) for cell in row] for row in rows]
     titles = headings or [""] * len(cells[0] if cells else ())
     columns = [column(place, (title, *(row[place] for row in cells))) for place, title in enumerate(titles)]
-    console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else max(1, whole(columns)))
+    width = None if sys.stdout.isatty() else max(1, whole(columns))
+    console = Console(markup=False, emoji=False, highlight=False, width=width)
     shown = fitted(columns, [headings.index(one) for one in spare], console.width)
     made = Table(header_style="bold", box=None, pad_edge=False, show_header=any(headings))
     for place, width in shown:

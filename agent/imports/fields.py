@@ -18,6 +18,9 @@ _PERIOD = re.compile(
     r"[1-9]|[一二兩三四五六七八九十半]\s*(?:個月|年|月|季|週|天|日)|life(?:time| ?cycle| of the product)|生命週期|永久",
     re.IGNORECASE,
 )
+_NO_PERIOD = re.compile(r"^\s*-|\d{9}")
+"""Less than nothing, or longer than any date is written."""
+
 _ROC = 1911
 """The year before the first one of the Republic, by which Taiwan's calendar counts."""
 
@@ -60,7 +63,8 @@ def day(field: str, value: str) -> date | None:
 def period(field: str, value: str) -> str:
     """How long something lasts, in words: 90d, 5 years, 出貨後五年, 2030-12-31, lifetime; raise BadField otherwise."""
     words = text(field, value)
-    if words and not _PERIOD.search(unicodedata.normalize("NFKC", words)):
+    plain = unicodedata.normalize("NFKC", words)
+    if words and (not _PERIOD.search(plain) or _NO_PERIOD.search(plain)):
         raise BadField(field, words, "says no period", hint="write 90d, 5 years, 五年, 2030-12-31 or lifetime")
     return words
 

@@ -171,12 +171,17 @@ def _collect(context: Context, run: Run, step: str) -> Run:
         if found != step:
             continue
         job = _job(context, scope, run, collector, tuple(known))
-        try:
-            for chunk in chunks(_observed(context, collector, job)):
-                context.store().append(run.id, chunk)
-                known += chunk
-        except EnvironmentFault as error:
-            run = replace(run, errors=(*run.errors, f"{name}: {error}"))
+        observed = chunks(_observed(context, collector, job))
+        while True:
+            try:
+                chunk = next(observed, None)
+            except EnvironmentFault as error:
+                run = replace(run, errors=(*run.errors, f"{name}: {error}"))
+                break
+            if chunk is None:
+                break
+            context.store().append(run.id, chunk)  # its fault is the run's: what was seen must not pass for missing
+            known += chunk
     return replace(run, hosts=len(_alive(known, scope)))
 
 
@@ -240,6 +245,8 @@ def chunks(observations: Iterator[Observation]) -> Iterator[list[Observation]]:
             if len(batch) >= FLUSH:
                 yield batch
                 batch = []
+    except GeneratorExit:
+        raise
     except BaseException:
         if batch:
             yield batch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from agent.model.assessment import Since
 from agent.model.device import Device, Evidence, Status
@@ -15,6 +15,9 @@ from agent.since import since
 
 COMPARED = ("class", "vendor", "model", "firmware", "serial", "hostname")
 """What both a person and a device say."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before any log."""
+
 SURE_FROM = 50
 """Confidence from which what was seen may contradict a person."""
 
@@ -76,7 +79,7 @@ def _agree(one: str, other: str) -> bool:
 def changes_since(context: Context, start: datetime, devices: tuple[Device, ...]) -> Since:
     """The register of now beside that of the eve of `start`, resolved anew where the log reaches back so far."""
     store, site = context.store(), context.config.site
-    eve = start - timedelta(microseconds=1)
+    eve = max(start, EPOCH) - timedelta(microseconds=1)
     runs = looks(run for run in store.runs(site) if run.started <= eve)
     with store.log(site, eve) as log:
         before = resolve(log, context.definitions(), site=site, runs=runs) if log.sizes() else None

@@ -73,6 +73,8 @@ def merge(context: Context, device_id: str, other_id: str) -> Device:
     """Say that two devices of the register are one, until one of them is split off again."""
     roles.require_hand(context, "merge devices")
     device, other = find(context, device_id), find(context, other_id)
+    if device.id == other.id:
+        raise BadInput(f"{device_id} is named twice: merge it with another device")
     for apart in (one for one in (device, other) if "split" in one.locked):
         _append(context, handle(apart), {SPLIT: ""})
     _append(context, handle(other), {MERGE: str(handle(device))})

@@ -154,7 +154,8 @@ def _device(nodes: tuple[Node, ...], part: _Part) -> Device | None:
     held = current(nodes, part.evidence, about.runs)
     bound = tuple(binding for mac in macs if mac in held for binding in frame.bound.get(mac, ()))
     ips = current_ips(held, bound, seen, frame.holders, about.runs)
-    asked = (frame.asked[address] for address in {*ips, *macs, *(o.address for o in seen)} if address in frame.asked)
+    whereabouts = {*ips, *macs} if ips else {*macs, *(o.address for o in seen)}
+    asked = (frame.asked[address] for address in whereabouts if address in frame.asked)
     return Device(
         id=_device_id(nodes, part),
         site=about.name,

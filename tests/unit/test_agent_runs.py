@@ -15,10 +15,12 @@ from dbos import DBOS
 from agent.guard import Blackout, PacketGuard
 from agent.model.address import IpAddress
 from agent.model.device import Port
+from agent.model.errors import EnvironmentFault
 from agent.model.notice import Notice
 from agent.model.observation import ALIVE, Observation
 from agent.model.run import RunState
 from agent.operations.context import Context
+from agent.operations.discover import discover as look
 from agent.ports import Job, Report
 from agent.wiring import Wiring
 from agent.workflows import changes, notices, runs
@@ -229,3 +231,20 @@ def test_commands_and_the_agent_of_a_site_take_turns_with_one_database(context: 
     for agent in (False, True, False, True):
         with launched(context, agent=agent):
             assert DBOS.list_workflows() == []
+
+
+def test_what_the_inventory_refuses_fails_the_run_and_passes_nobody_for_missing(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here_now = replace(context, collectors=lambda: {"looker": Looker(lambda: None)}, clock=Hands(OPEN))
+    store = context.store()
+
+    def locked(*_: object) -> int:
+        raise EnvironmentFault("inventory.db is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "append", locked)
+        with pytest.raises(EnvironmentFault, match="is locked"):
+            look(here_now)
+    (run,) = store.runs(context.config.site)
+    assert (run.state, run.finished) == (RunState.FAILED, ())

@@ -15,6 +15,7 @@ import pytest
 
 from agent.cli.columns import Column, column, fitted
 from agent.cli.main import app
+from agent.cli.output import table
 from agent.diagnostics import guarded
 from agent.register_columns import STANDARD
 from agent.store.repository import open_store
@@ -160,3 +161,19 @@ def test_a_database_without_any_site_is_a_beginning(site: Path, capsys: pytest.C
     open_store("fresh.db", create=True).close()
     assert run("--db", "fresh.db", "devices", "--json") == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+def test_an_address_is_no_emoji(capsys: pytest.CaptureFixture[str]) -> None:
+    table(("mac", "ip"), [("d6:cd:03:20:84:4c", "fd00:a:b:1::1")])
+    assert capsys.readouterr().out.split()[2:] == ["d6:cd:03:20:84:4c", "fd00:a:b:1::1"]
+
+
+def test_every_day_has_an_eve(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("since", "0001-01-01") == 0
+
+
+def test_a_device_is_not_merged_with_itself(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("devices", "--json") == 0
+    one = json.loads(capsys.readouterr().out)[0]["id"]
+    assert run("device", "merge", one, one) == 2
+    assert "named twice" in capsys.readouterr().err

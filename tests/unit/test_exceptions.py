@@ -16,7 +16,7 @@ from people import NOW, TODAY, Office, OneSwitch, office
 from agent.assess import assess
 from agent.audit import verify
 from agent.config import Roles
-from agent.exceptions import control_named, grounds
+from agent.exceptions import control_named, grounds, unrenewed
 from agent.model.change import CONTROL
 from agent.model.device import Attachment, Device, DeviceClass, Status
 from agent.model.errors import BadInput, LanwardError, Refused, UnknownName
@@ -220,6 +220,8 @@ def test_a_renewal_needs_approval_again_and_the_old_one_stays_to_its_last_day(
     waivers.approve(bob, new.id)
     assert waivers.find(ann, old.id).state is WaiverState.EXPIRED
     assert [waiver for waiver, _ in of_exceptions(ann)] == [new.id]
+    waivers.close(bob, new.id, "the printer was replaced")
+    assert of_exceptions(ann) == [] and unrenewed(waivers.listing(ann)) == ()
 
 
 def of_exceptions(context: Context) -> list[tuple[str, Verdict]]:

@@ -56,7 +56,7 @@ def finding(record: Vendor | None, one: Device) -> Finding:
     ("words", "right"),
     [
         *((words, True) for words in ("90d", "5 years", "2.5", "出貨後５年", "三年", "2030-12-31", "Lifetime", "")),
-        *((words, False) for words in ("soon", "儘快", "yes", "0", "long")),
+        *((words, False) for words in ("soon", "儘快", "yes", "0", "long", "-5d", "999999999999d")),
     ],
 )
 def test_an_update_period_says_how_long(words: str, right: bool) -> None:
