@@ -22,6 +22,9 @@ FIRST = (
 """Lab files that take minutes: begun last, one of them would keep a worker after all others ended. The survey that
 the changes wait for is made by the first."""
 
+LONGEST = "test_corpus_identify"
+"""Of what needs no network the longest: begun last, it would end alone."""
+
 
 def pytest_configure() -> None:
     """Ctrl-C means Ctrl-C to what tests start: a shell's background job has SIGINT ignored, and its children too."""
@@ -36,7 +39,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if os.geteuid() != 0:
                 item.add_marker(pytest.mark.skip(reason="the virtual network needs root"))
     items.sort(
-        key=lambda item: (FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST), not in_lab(item))
+        key=lambda item: (
+            FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST),
+            not in_lab(item),
+            item.path.stem != LONGEST,
+        )
     )
 
 
