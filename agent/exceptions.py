@@ -63,9 +63,12 @@ def unrenewed(waivers: Iterable[Waiver]) -> tuple[Waiver, ...]:
     return tuple(waiver for waiver in listed if waiver.state in agreed and waiver.id not in followed)
 
 
+_RENEWS = frozenset({WaiverState.APPROVED, WaiverState.EXPIRED, WaiverState.CLOSED})
+
+
 def _followed(waivers: Iterable[Waiver]) -> frozenset[str]:
-    """Those that were renewed by one that somebody approved, also where that one has ended since."""
-    return frozenset(w.follows for w in waivers if w.approved is not None or w.state is WaiverState.APPROVED)
+    """Those that were renewed, also where the renewal has run out or was closed since; one that was revoked is none."""
+    return frozenset(w.follows for w in waivers if w.state in _RENEWS)
 
 
 def day_of(moment: datetime) -> date:
@@ -120,8 +123,8 @@ def waiver_findings(
 ) -> tuple[Finding, ...]:
     """One finding for each approved or expired waiver; requests, refusals and closed ones are none.
 
-    One that ran out is silent where one follows it that was approved, whatever became of that. `online` are devices
-    whose ACLs let them out of the organisation's networks.
+    One that ran out is silent where it was renewed. `online` are devices whose ACLs let them out of the organisation's
+    networks.
     """
     listed = tuple(waivers)
     followed = _followed(listed)

@@ -112,11 +112,11 @@ class _Sweep:
 
         A stop ends the asking; who was asked has his time to answer, or he would pass for missing.
         """
-        size, late = self.job.guard.burst("arp"), list[_Asked]()
+        size, late, begun = self.job.guard.burst("arp"), list[_Asked](), False
         for start in range(0, len(targets), size):
             if self.job.stop():
                 break
-            asked = self._ask(targets[start : start + size])
+            asked, begun = self._ask(targets[start : start + size]), True
             if size > 1:
                 late.append(asked)
             else:
@@ -128,7 +128,8 @@ class _Sweep:
         since = time.monotonic()
         for asked in late:
             yield from asked.told(self.link)
-        yield from self._listen(since)
+        if begun:
+            yield from self._listen(since)
 
     def _ask(self, burst: Sequence[IPv4Address]) -> _Asked:
         """Wait for a burst's turn and have what the guard permits of it sent; it need not be sent when this returns."""

@@ -224,6 +224,17 @@ def test_a_renewal_needs_approval_again_and_the_old_one_stays_to_its_last_day(
     assert of_exceptions(ann) == [] and unrenewed(waivers.listing(ann)) == ()
 
 
+def test_a_renewal_that_was_revoked_settles_nothing(here: Office, ann: Context, bob: Context) -> None:
+    old = waivers.approve(bob, ask(ann).id)
+    here.days(80)
+    new = waivers.approve(bob, waivers.renew(ann, old.id, expires=TODAY + timedelta(days=300)).id)
+    assert [waiver.id for waiver in unrenewed(waivers.listing(ann))] == [new.id]
+    waivers.revoke(bob, new.id, "it was asked for the wrong device")
+    assert [waiver.id for waiver in unrenewed(waivers.listing(ann))] == [old.id]
+    here.days(20)
+    assert of_exceptions(ann) == [(old.id, Verdict.FAIL)]
+
+
 def of_exceptions(context: Context) -> list[tuple[str, Verdict]]:
     found: tuple[Finding, ...] = judged(context)
     return [(finding.waiver, finding.status) for finding in found if finding.rule == "exception_in_force"]

@@ -145,6 +145,13 @@ def test_missing_is_told_from_not_scanned() -> None:
     assert found == {A: Status.MISSING, B: Status.NOT_SCANNED, C: Status.PRESENT}
 
 
+def test_who_moved_is_not_missing_where_it_was() -> None:
+    seen = (saw(ip(5), "mac", A), saw(ip(6), "mac", A, 1), saw(ip(5), "scanned", "arp", 2))
+    assert [(d.ips, d.status) for d in register(*seen, runs=3)] == [((ip(6),), Status.NOT_SCANNED)]
+    asked = (*seen, saw(ip(6), "scanned", "arp", 2))
+    assert [d.status for d in register(*asked, runs=3)] == [Status.MISSING]
+
+
 def test_a_scan_alone_makes_no_device() -> None:
     assert (
         register(saw(ip(5), "scanned", "arp"), saw(ip(5), "warning", "no answer"), saw(ip(5), "hostname", "ptr")) == ()
