@@ -119,10 +119,10 @@ def _formats(text: str) -> tuple[str, ...]:
 
 def _ready(made: Context, period: str, directory: Path) -> None:
     """Raise what an export would end with, before its work begins."""
-    from agent.model.assessment import Period
+    from agent.operations.exporting import begun
     from agent.report.files import writable
 
-    Period.parse(period)
+    begun(made, period)
     made.store()
     made.policy()
     writable(directory)

@@ -15,7 +15,7 @@ from agent.diagnostics import say
 from agent.documents import change_document, receipt_document
 from agent.door.files import written
 from agent.model.change import CONTROL, Change, ChangeState, Omission, Receipt, StepResult, TrafficNote
-from agent.model.errors import DeviceFault, EnvironmentFault, PartlyApplied, Refused
+from agent.model.errors import BadInput, DeviceFault, EnvironmentFault, PartlyApplied, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,18 +55,19 @@ def plan(
     """Plan what closes the findings that an ACL can close; reads the switches, writes nothing to them."""
     from agent.operations.changes import make_plan, record_plan
 
+    for path in (file, cli_files and cli_files / "commands"):
+        if path:
+            _ready(path)
     with working(ctx, "plan") as made:
         planned, errors, unqualified = make_plan(made, only=device or (), ticket=ticket)
     for error in errors:
         say(f"lanward: not read: {error}")
     for name in unqualified:
         say(f"lanward: {name} is not qualified: its CLI files only, until `lanward switch qualify {name}`")
-    if not planned.switches:
-        _print_plan(None, planned.omitted, as_json, unqualified)
-        return
-    recorded = record_plan(made, planned, ticket)
+    recorded = record_plan(made, planned, ticket) if planned.switches else None
     if file:
-        _write(file, json.dumps(change_document(recorded), ensure_ascii=False, indent=2) + "\n")
+        plan_text = json.dumps(_document(recorded, planned.omitted), ensure_ascii=False, indent=2)
+        _write(file, plan_text + "\n")
     if cli_files:
         for one in planned.switches:
             _write(cli_files / f"{one.switch}.commands", "\n".join(one.commands) + "\n")
@@ -74,22 +75,34 @@ def plan(
     _print_plan(recorded, planned.omitted, as_json, unqualified)
 
 
+def _ready(path: Path) -> None:
+    """Raise what writing a file would end with, before a change is recorded."""
+    from agent.report.files import writable
+
+    writable(path.parent)
+    if path.is_dir():
+        raise BadInput(f"{path} is a directory", hint="name a file")
+
+
 def _write(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise EnvironmentFault(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _document(recorded: Change | None, omitted: tuple[Omission, ...]) -> dict[str, object]:
+    if recorded:
+        return change_document(recorded)
+    left = [{"device": o.device, "reason": o.reason, "where": o.where} for o in omitted]
+    return {"change": None, "digest": None, "switches": [], "traffic": [], "omitted": left}
 
 
 def _print_plan(
     recorded: Change | None, omitted: tuple[Omission, ...], as_json: bool, unqualified: tuple[str, ...]
 ) -> None:
     if as_json:
-        left = [{"device": o.device, "reason": o.reason, "where": o.where} for o in omitted]
-        nothing = {"change": None, "digest": None, "switches": [], "traffic": [], "omitted": left}
-        document = change_document(recorded) if recorded else nothing
-        output.document(document | {"unqualified": list(unqualified)})
+        output.document(_document(recorded, omitted) | {"unqualified": list(unqualified)})
         return
     for one in recorded.plan.switches if recorded else ():
         output.lines([f"{one.switch} (wave {one.wave}; way back: {one.safety_net or 'none'})"])
@@ -118,7 +131,8 @@ def listing(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 def _table(found: Iterable[Change]) -> None:
-    from agent.report.words import CHANGE_STATES
+    from agent.report.text import local
+    from agent.report.words import CHANGE_STATES, TAIPEI_TIMES
 
     words = output.language()
     headings = map(words, ("Change", "State", "Requested by", "Approved by", "Created"))
@@ -128,11 +142,12 @@ def _table(found: Iterable[Change]) -> None:
             output.term(words, CHANGE_STATES, c.state),
             c.requester,
             c.approver,
-            c.created.isoformat(timespec="seconds"),
+            f"{local(c.created):%Y-%m-%d %H:%M}",
         )
         for c in found
     ]
     output.table(tuple(headings), rows)
+    output.lines([words(TAIPEI_TIMES)])
 
 
 @change.command("show")

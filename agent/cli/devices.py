@@ -110,6 +110,7 @@ def _document(one: Dossier) -> dict[str, object]:
     keys = ("change", "state", "requester", "created", "approver", "approved", "ticket")
     changes = [(change_document(change), ports_in(change, one.device)) for change in one.changes]
     return device_document(one.device) | {
+        "facts": dict(one.device.facts),
         "evidence": [
             {"attribute": e.attribute, "value": e.value, "confidence": e.confidence, "source": e.source,
              "detail": e.detail}
@@ -190,7 +191,9 @@ def say(
     """Say what a device is; it holds until you take it back with an empty value."""
     from agent.operations import register
 
-    said = dict(_pair(word) for word in words)
+    said = dict(map(_pair, words))
+    if len(said) < len(words):
+        raise BadInput("a word is said twice", hint="one value for each name")
     _show(register.say(context(ctx), device_id, said), as_json)
 
 

@@ -11,8 +11,9 @@ import typer
 from agent.cli.discovery import show
 from agent.cli.session import Json, working
 from agent.door.files import given
-from agent.model.errors import BadInput
+from agent.model.errors import BadInput, EnvironmentFault
 
+_INTERFACES = Path("/sys/class/net")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -40,6 +41,8 @@ def listen(
 
     if bool(interface) == bool(pcap):
         raise BadInput("name either an interface or a file", hint="--interface eth0, or --pcap FILE")
+    if interface and not (_INTERFACES / interface).exists():
+        raise EnvironmentFault(f"there is no interface '{interface}'", hint="`ip link` lists the interfaces")
     hearing = Hearing(interface, seconds(duration), pcap)
     with working(ctx, "listen", create=True) as context:
         result = run(context, hearing)

@@ -194,7 +194,8 @@ def parse(text: str, origin: str) -> Definitions:
         raise BadInput(f"{origin}: {str(error).splitlines()[0]}") from None
     except ValidationError as error:
         first = error.errors()[0]
-        raise BadInput(f"{origin}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        where = ".".join(map(str, first["loc"]))
+        raise BadInput(f"{origin}: {where}: {first['msg']}" if where else f"{origin}: no vendor definitions") from None
 
 
 @lru_cache(maxsize=1)

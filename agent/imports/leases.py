@@ -66,7 +66,7 @@ def read_leases(octets: bytes) -> LeaseFile:
             if fits(text):
                 return _collected(form, rows(text))
     except csv.Error as error:
-        raise BadInput(f"no CSV: {error}") from None
+        raise BadInput(f"no lease file of a server that is known: {error}", hint=_HINT) from None
     raise BadInput("no lease file of a server that is known", hint=_HINT)
 
 

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from agent.model.address import IpAddress, Mac
 from agent.model.errors import BadInput
+
+
+def mac_key(mac: Mac) -> str:
+    """The key of an interface."""
+    return f"mac:{mac}"
+
+
+def ip_key(ip: IpAddress, site: str) -> str:
+    """The key of what was seen at an address of a site before any MAC was known there."""
+    return f"ip:{ip}@{site}"
+
+
+def id_of(key: str) -> str:
+    """The id of the device that was first seen by a key: `d-` and ten hexadecimal digits of its SHA-256."""
+    return "d-" + hashlib.sha256(key.encode()).hexdigest()[:10]
 
 
 class DeviceClass(StrEnum):
@@ -161,6 +177,15 @@ class Device:
     """Security-relevant facts for rules, sorted, e.g. ("snmp.community", "default")."""
     locked: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """All ids under which it may be on record: its own, and those that its addresses gave it or would have.
+
+        Older evidence that comes late, or a person who merges two devices, can give a device another id.
+        """
+        keys = (*map(mac_key, self.macs), *(ip_key(ip, self.site) for ip in self.ips))
+        return frozenset((self.id, *map(id_of, keys)))
 
     def fact(self, name: str) -> str:
         """The value of a security-relevant fact, or an empty string where nobody looked."""

@@ -15,13 +15,14 @@ from agent.model.switch import SwitchState
 from agent.operations import roles
 from agent.operations.apply import Job, apply_switch, standing
 from agent.operations.context import Context
-from agent.operations.in_force import in_force
+from agent.operations.in_force import held_now, in_force
 from agent.operations.judge import judged, own_networks
 from agent.operations.preflight import unqualified
 from agent.operations.protection import protection
 from agent.operations.receipts import is_stale, verdict
 from agent.operations.sessions import Unread, observe, read_switches
 from agent.operations.verify import Drift, differences
+from agent.operations.waivers import own
 from agent.plan import PlanRequest, build, digest
 from agent.plan.build import with_commands
 from agent.plan.script import inverse, on_ports
@@ -55,13 +56,12 @@ def wanted_devices(context: Context, only: Iterable[str] = (), drift: Iterable[D
 
 def standing_grounds(context: Context) -> tuple[Ground, ...]:
     """What exceptions in force ask of the switches today."""
-    return grounds(context.store().waivers(), day_of(context.clock.now()))
+    return grounds(own(context), day_of(context.clock.now()))
 
 
 def held_devices(store: Store, site: str) -> frozenset[str]:
     """Devices that a change in force binds an ACL for."""
-    held = in_force(store.changes(), store.receipts(), site)
-    return frozenset(device for one in held for device in one.binding.devices)
+    return frozenset(device for one in held_now(store, site) for device in one.binding.devices)
 
 
 def make_plan(

@@ -41,8 +41,8 @@ def dossier(context: Context, device: Device) -> Dossier:
 
 def ports_in(change: Change, device: Device) -> tuple[str, ...]:
     """The switch ports that a change binds or releases for a device, each once."""
-    plans = change.plan.switches
-    named = (f"{p.switch} {b.port}" for p in plans for b in (*p.bind, *p.release) if device.id in b.devices)
+    plans, ids = change.plan.switches, device.ids
+    named = (f"{p.switch} {b.port}" for p in plans for b in (*p.bind, *p.release) if ids & set(b.devices))
     return tuple(dict.fromkeys(named))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, time
 from agent.documents import digest_of
 from agent.guard import TAIPEI
 from agent.model.assessment import Assessment, Note, Noted, Period, Since
-from agent.model.errors import EnvironmentFault
+from agent.model.errors import BadInput, EnvironmentFault
 from agent.operations.context import Context
 from agent.operations.mark import Mark, mark
 from agent.operations.reconciling import changes_since
@@ -22,12 +22,12 @@ ATTEMPTS = 3
 
 
 def assessment(context: Context, period_name: str) -> Assessment:
-    """What the inventory holds for a period; raise BadInput for a period that is none.
+    """What the inventory holds for a period; raise BadInput for a period that is none, or yet to come.
 
-    `made` is the time of the last judgement and nothing is asked of the clock, so that the same database gives the
-    same value. Raise EnvironmentFault where others write so often that no two readings agree.
+    `made` is the time of the last judgement, and the clock tells only whether the period has begun, so that the same
+    database gives the same value. Raise EnvironmentFault where others write so often that no two readings agree.
     """
-    period = Period.parse(period_name)
+    period = begun(context, period_name)
     for _ in range(ATTEMPTS):
         before = mark(context)
         made = _read(context, period, before)
@@ -37,6 +37,14 @@ def assessment(context: Context, period_name: str) -> Assessment:
             _begin(context, "")
             return made
     raise EnvironmentFault("the inventory is being written to", hint="export again when the run is over")
+
+
+def begun(context: Context, name: str) -> Period:
+    """The period of this name; raise BadInput for none, and for one that is yet to come."""
+    period = Period.parse(name)
+    if period.first > context.clock.now().astimezone(TAIPEI).date():
+        raise BadInput(f"{period.name} has not begun", hint=f"it begins on {period.first}")
+    return period
 
 
 def _read(context: Context, period: Period, at: Mark) -> Assessment:

@@ -8,7 +8,10 @@ from datetime import datetime
 
 from agent.model.device import Device
 from agent.model.observation import ALIVE, SCANNED, Observation
+from agent.model.run import looks
 from agent.operations.context import Context
+from agent.resolve.identity import node_at
+from agent.resolve.timeline import Holders, Runs, bindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +27,14 @@ class Span:
 
 
 def history(context: Context, device: Device) -> tuple[Span, ...]:
-    """Everything that was seen about the device's addresses, the newest value first; that it answered is left out."""
-    store = context.store()
-    return spans(seen for address in (*device.macs, *device.ips) for seen in store.observations_about(address))
+    """Everything that was seen about the device's addresses, the newest value first; that it answered is left out.
+
+    What was seen at an address while another device held it is the other's.
+    """
+    store, own = context.store(), (*device.macs, *device.ips)
+    listed = [o for address in own for o in store.observations_about(address) if o.site == device.site]
+    holders = Holders.of(bindings(listed), Runs.of_starts(looks(store.runs(device.site))))
+    return spans(o for o in listed if node_at(o.address, o.seen, holders) in own)
 
 
 def later(found: Iterable[Span], start: datetime | None) -> tuple[Span, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from agent.model.change import Binding, Change, ChangeState, Holding, Receipt, ReceiptState
+from agent.operations.known_as import follow
+from agent.ports import Store
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -17,6 +19,19 @@ class Held:
     change: str
     binding: Binding
     holdings: tuple[Holding, ...]
+
+
+def held_now(store: Store, site: str) -> tuple[Held, ...]:
+    """The ports of a site that are held now, for devices by the ids that these have now."""
+    held = in_force(store.changes(), store.receipts(), site)
+    now = follow(store, site, {device for one in held for device in one.binding.devices})
+    return tuple(_for(one, now) for one in held) if now else held
+
+
+def _for(held: Held, now: Mapping[str, str]) -> Held:
+    devices = tuple(dict.fromkeys(now.get(device, device) for device in held.binding.devices))
+    holdings = tuple(replace(one, device=now.get(one.device, one.device)) for one in held.holdings)
+    return replace(held, binding=replace(held.binding, devices=devices), holdings=holdings)
 
 
 def in_force(changes: Iterable[Change], receipts: Iterable[Receipt], site: str) -> tuple[Held, ...]:

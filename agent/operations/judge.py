@@ -9,7 +9,7 @@ from agent.assess import assess
 from agent.model.finding import Finding
 from agent.operations import roles
 from agent.operations.context import Context
-from agent.operations.in_force import in_force
+from agent.operations.in_force import held_now
 from agent.operations.sessions import read_switches
 from agent.operations.verify import Drift, DriftKind, differences
 from agent.operations.waivers import expire_due, own
@@ -25,7 +25,7 @@ def judge(context: Context) -> tuple[Finding, ...]:
     context.policy()  # a policy with an error is told before anything is changed or a switch asked
     expire_due(context)
     store, site, now = context.store(), context.config.site, context.clock.now()
-    holding = {held.switch for held in in_force(store.changes(), store.receipts(), context.config.site)}
+    holding = {held.switch for held in held_now(store, site)}
     read = read_switches(context, (s for s in context.config.switches if s.name in holding))
     findings = judged(context, differences(context, *read))
     store.replace_findings(site, now, findings)
@@ -58,7 +58,7 @@ def own_networks(context: Context) -> tuple[IPv4Network, ...]:
 def online(context: Context) -> frozenset[str]:
     """Devices whose ACLs in force let them speak beyond private and the organisation's own networks."""
     own = own_networks(context)
-    held = in_force(context.store().changes(), context.store().receipts(), context.config.site)
+    held = held_now(context.store(), context.config.site)
     return frozenset(holding.device for one in held for holding in one.holdings if leaves(holding.flows, own))
 
 
@@ -68,7 +68,7 @@ def enforced(context: Context, drift: Iterable[Drift] = ()) -> dict[str, tuple[s
     broken = {(d.switch, d.port) for d in differences}
     unread = {d.switch for d in differences if d.kind is DriftKind.UNREADABLE}
     found: dict[str, set[str]] = {}
-    for held in in_force(context.store().changes(), context.store().receipts(), context.config.site):
+    for held in held_now(context.store(), context.config.site):
         if held.switch not in unread and (held.switch, held.port) not in broken:
             for device in held.binding.devices:
                 found.setdefault(device, set()).add(held.binding.acl)

@@ -13,6 +13,7 @@ from agent.model.observation import ADMIN, MAC, Observation
 from agent.model.run import looks
 from agent.operations import roles
 from agent.operations.context import Context
+from agent.operations.known_as import follow
 from agent.resolve import resolve
 from agent.resolve.identity import MERGE, SPLIT
 from agent.resolve.timeline import ip_of, mac_of
@@ -33,10 +34,25 @@ WORDS = (
     "address_reserved",
     "retired",
     "purchased",
+    "password",
+    "snmp.community",
+    "firewall",
+    "wifi.security",
+    "wifi.client_list",
 )
 """What a person may say of a device; an empty value takes the word back."""
 
-YES_OR_NO = frozenset({"managed", "registered", "address_reserved", "retired"})
+_YES_OR_NO = ("managed", "registered", "address_reserved", "retired", "firewall", "wifi.client_list")
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "class": tuple(DeviceClass),
+    **dict.fromkeys(_YES_OR_NO, ("yes", "no")),
+    "password": ("changed", "no-login"),
+    "snmp.community": ("changed", "off"),
+    "wifi.security": ("open", "wep", "wpa", "wpa2", "wpa2-enterprise", "wpa3", "wpa3-enterprise"),
+}
+"""The values of words that have no others; of what can be measured (password, community) what a person alone can know.
+"""
+_SECRET = ("password", "snmp.community")
 
 
 def rebuild(context: Context) -> tuple[Device, ...]:
@@ -50,8 +66,9 @@ def rebuild(context: Context) -> tuple[Device, ...]:
 
 
 def find(context: Context, device_id: str) -> Device:
-    """The device of this id; raise UnknownName where there is none."""
-    device = context.store().device(context.config.site, device_id)
+    """The device that has this id, or had it once; raise UnknownName where there is none."""
+    store, site = context.store(), context.config.site
+    device = store.device(site, device_id) or store.device(site, follow(store, site, [device_id]).get(device_id, ""))
     if device is None:
         raise UnknownName(f"no device '{device_id}' in the register", hint="`lanward devices` lists them")
     return device
@@ -132,10 +149,9 @@ def check_word(name: str, value: str) -> None:
         raise BadInput(f"'{name}' cannot be set", hint=f"choose {', '.join(WORDS)}")
     if not value.isprintable():
         raise BadInput(f"{name}: {value!a} holds characters that nobody can read")
-    if name == "class" and value and value not in tuple(DeviceClass):
-        raise BadInput(f"'{value}' is no device class", hint=f"choose {', '.join(DeviceClass)}")
-    if name in YES_OR_NO and value not in ("", "yes", "no"):
-        raise BadInput(f"{name} is 'yes', 'no' or empty, not '{value}'")
+    if value and name in CHOICES and value not in CHOICES[name]:
+        wrong = f"{name} is never told itself" if name in _SECRET else f"'{value}' is no {name}"
+        raise BadInput(wrong, hint=f"choose {', '.join(CHOICES[name])}, or nothing to take it back")
     if name == "purchased" and value and not (value.isascii() and value.isdigit() and 1990 <= int(value) <= 2200):
         raise BadInput(f"'{value}' is no year of purchase", hint="write it as 2026")
 

@@ -16,7 +16,7 @@ from agent.model.errors import BadInput, UnknownName
 from agent.model.switch import SwitchState
 from agent.operations.apply import intent_of
 from agent.operations.context import Context
-from agent.operations.in_force import Held, in_force
+from agent.operations.in_force import Held, held_now
 from agent.operations.protection import protection
 from agent.operations.sessions import Unread, read_switches
 from agent.platforms.protocol import Platform
@@ -53,7 +53,7 @@ def verify(context: Context) -> tuple[Drift, ...]:
 def differences(context: Context, states: Iterable[SwitchState], errors: Iterable[Unread]) -> tuple[Drift, ...]:
     """The same of switches that were read already; `errors` says why the others were not."""
     store = context.store()
-    held = in_force(store.changes(), store.receipts(), context.config.site)
+    held = held_now(store, context.config.site)
     read = {state.switch: state for state in states}
     why = {one.switch: str(one) for one in errors}
     drift = [

@@ -13,6 +13,7 @@ from agent.model.errors import BadInput, Refused, UnknownName
 from agent.model.waiver import Waiver, WaiverKind, WaiverState, require_step
 from agent.operations import roles
 from agent.operations.context import Context
+from agent.operations.known_as import follow
 from agent.operations.register import find as find_device
 
 CALENDAR = "lanward"
@@ -28,17 +29,23 @@ def listing(context: Context, *, all_sites: bool = False) -> tuple[Waiver, ...]:
     if roles.held(context):
         expire_due(context)
     today = day_of(context.clock.now())
-    shown = (_on(waiver, today) for waiver in (context.store().waivers() if all_sites else own(context)))
+    shown = (_on(waiver, today) for waiver in (_kept(context) if all_sites else own(context)))
     return tuple(sorted(shown, key=lambda waiver: (waiver.expires, waiver.id)))
 
 
 def own(context: Context) -> tuple[Waiver, ...]:
     """The site's exceptions as they are kept: all but those for a device that another site has."""
-    store, site = context.store(), context.config.site
-    waivers = store.waivers()
+    store, site, waivers = context.store(), context.config.site, _kept(context)
     strange = {device for device in {waiver.device for waiver in waivers} if store.device(site, device) is None}
     elsewhere = strange & {device.id for device in store.devices(evidence=False)} if strange else strange
     return tuple(waiver for waiver in waivers if waiver.device not in elsewhere)
+
+
+def _kept(context: Context) -> tuple[Waiver, ...]:
+    """All exceptions, each for its device by the id that this has now."""
+    waivers = context.store().waivers()
+    now = follow(context.store(), context.config.site, {waiver.device for waiver in waivers})
+    return tuple(replace(one, device=now[one.device]) if one.device in now else one for one in waivers)
 
 
 def find(context: Context, waiver_id: str) -> Waiver:

@@ -49,7 +49,11 @@ def title(device: Device, _: Language) -> str:
 def attributes(device: Device, _: Language) -> tuple[tuple[str, str], ...]:
     """Labels and values of what is known; the last line names what is not."""
     told = tuple(_attributes(device, _))
-    remarks = ((_("Note"), device.attachment_note), (_("Said by people"), "; ".join(device.locked)))
+    remarks = (
+        (_("Facts for rules"), "; ".join(f"{name}={value}" for name, value in device.facts)),
+        (_("Note"), device.attachment_note),
+        (_("Said by people"), "; ".join(device.locked)),
+    )
     unknown = _(SEPARATOR).join(label for label, value in told if not value)
     return tuple((label, value) for label, value in (*told, *remarks, (_("Not known"), unknown)) if value)
 

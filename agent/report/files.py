@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from agent.model.errors import EnvironmentFault
+from agent.model.errors import BadInput, EnvironmentFault
 
 
 def write_file(directory: Path, name: str, octets: bytes) -> Path:
@@ -33,7 +33,12 @@ def writing(directory: Path, name: str) -> Iterator[Path]:
 
 
 def writable(directory: Path) -> None:
-    """Make the directory where it is absent; raise EnvironmentFault where files cannot be written there."""
+    """Make the directory where it is absent; raise EnvironmentFault where files cannot be written there.
+
+    Raise BadInput for a file.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise BadInput(f"{directory} is a file", hint="name a directory")
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import combinations, pairwise
@@ -107,7 +107,7 @@ def assign(observations: Iterable[Observation], holders: Holders) -> dict[Node, 
 
 
 def own_groups(evidence: Evidence, apart: frozenset[Node], holders: Holders) -> Groups:
-    """Nodes joined by what devices say of themselves (own-mac, own-ip) and by a human's merge, but for those set apart.
+    """Nodes joined by what devices say of themselves (own-mac, own-ip), but for those set apart.
 
     What several claim joins them only if they are one device anyway; or it is a universal MAC and they claim each other
     or never met.
@@ -130,7 +130,6 @@ def own_groups(evidence: Evidence, apart: frozenset[Node], holders: Holders) -> 
     for node, other in free:
         if len({groups.root(claimant) for claimant in claimants[other]}) == 1:
             groups.join(node, other)
-    _join_by_word(groups, evidence, holders, apart)
     return groups
 
 
@@ -150,11 +149,15 @@ def set_apart(evidence: Evidence, holders: Holders) -> frozenset[Node]:
     return frozenset(_target(word, holders) or node for node, word in said)
 
 
-def _join_by_word(groups: Groups, evidence: Evidence, holders: Holders, apart: frozenset[Node]) -> None:
+def merges(evidence: Evidence, apart: frozenset[Node], holders: Holders) -> Iterator[tuple[Node, Node]]:
+    """The nodes that a human merged, in pairs.
+
+    They are joined when all else is: a human's word adds two devices, with whatever each of them is by itself.
+    """
     for node, seen in evidence.items():
         target = _target(_word(seen, MERGE), holders)
         if target is not None and node not in apart and target not in apart:
-            groups.join(node, target)
+            yield node, target
 
 
 def _claimed(node: Node, evidence: tuple[Observation, ...], holders: Holders) -> set[Node]:

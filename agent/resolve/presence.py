@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from agent.model.address import IpAddress, Mac
@@ -66,13 +66,20 @@ def _stated(evidence: Iterable[Observation], macs: set[Mac], holders: Holders, r
     return {ip for ip in ips if holders.now(ip) in macs}
 
 
-def open_ports(evidence: Iterable[Observation], runs: Runs) -> tuple[Port, ...]:
-    """The ports that each address showed in its last port scan or since."""
+def open_ports(
+    evidence: Iterable[Observation], whereabouts: Collection[IpAddress | Mac], runs: Runs
+) -> tuple[Port, ...]:
+    """The ports that each address showed in its last port scan or since.
+
+    Where one of its `whereabouts` was scanned, those of a former address are not the device's any more.
+    """
     listed = tuple(evidence)
     scanned: dict[IpAddress | Mac, set[datetime]] = defaultdict(set)
     for seen in listed:
         if seen.attribute == SCANNED and seen.value == PORT_SCAN:
             scanned[seen.address].add(seen.seen)
+    if any(address in scanned for address in whereabouts):
+        listed = tuple(seen for seen in listed if seen.address in whereabouts)
     found: dict[tuple[str, int], Port] = {}
     for seen in listed:
         if seen.attribute == PORT and _is_current(seen, sorted(scanned.get(seen.address, ())), runs):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from datetime import datetime
 from agent.identify import Definitions, identify
 from agent.log import Log
 from agent.model.address import Mac
-from agent.model.device import Device, Evidence, Identification
+from agent.model.device import Device, Evidence, Identification, id_of, ip_key, mac_key
 from agent.model.observation import ADMIN, HOSTNAME, LEASE, PASSWORD, SCANNED, SNMP_COMMUNITY, Observation
 from agent.resolve.attachment import place
 from agent.resolve.frame import Frame
@@ -22,6 +21,7 @@ from agent.resolve.identity import (
     assign,
     current,
     join_by_keys,
+    merges,
     order,
     own_groups,
     set_apart,
@@ -110,9 +110,10 @@ def resolve(
     from a second one, and a changed card from two live ones. Without them all time counts as one run.
     `part` bounds the memory: as many observations are held at once, and the register changes with it in nothing.
     """
-    known = Runs(tuple(sorted(set(runs))))
+    known = Runs.of_starts(runs)
     about = _Site(site, log, definitions, known, Frame.of(log, known))
     groups, traits, devices = Groups(), {}, {}
+    words: list[tuple[Node, Node]] = []
     for addresses in about.frame.parts(part):
         now = _Part.of(about, addresses)
         apart = set_apart(now.evidence, about.frame.holders)
@@ -121,7 +122,8 @@ def resolve(
                 groups.join(root, node)
             traits[root] = traits_of(nodes, now.evidence, apart, known, now.serial_of)
             devices[root] = _device(nodes, now)
-    for root, nodes in _joined(groups, traits).items():
+        words += merges(now.evidence, apart, about.frame.holders)
+    for root, nodes in _joined(groups, traits, words).items():
         for node in nodes:
             devices.pop(node, None)
         around = about.frame.around(nodes)
@@ -129,9 +131,13 @@ def resolve(
     return tuple(sorted((device for device in devices.values() if device), key=lambda device: device.id))
 
 
-def _joined(groups: Groups, traits: Mapping[Node, Traits]) -> dict[Node, tuple[Node, ...]]:
-    """The sets that strong keys made of several, by their roots."""
+def _joined(
+    groups: Groups, traits: Mapping[Node, Traits], words: Iterable[tuple[Node, Node]]
+) -> dict[Node, tuple[Node, ...]]:
+    """The sets that strong keys and humans' words made of several, by their roots."""
     join_by_keys(groups, traits)
+    for node, other in words:
+        groups.join(node, other)
     parts = Counter(groups.root(root) for root in traits)
     return {root: nodes for root, nodes in groups.sets().items() if parts[root] > 1}
 
@@ -172,7 +178,7 @@ def _device(nodes: tuple[Node, ...], part: _Part) -> Device | None:
         firmware=named.firmware,
         serial=named.serial,
         hostname=words.get("hostname") or _hostname(seen),
-        ports=open_ports(seen, about.runs),
+        ports=open_ports(seen, whereabouts, about.runs),
         attachment=where.attachment,
         attachment_note=where.note,
         neighbours=where.neighbours,
@@ -184,14 +190,14 @@ def _device(nodes: tuple[Node, ...], part: _Part) -> Device | None:
         registered=bool(_truth(words.get("registered", ""))),
         confidence=named.confidence,
         address_reserved=_reserved(seen, words),
-        facts=_facts(seen, words),
+        facts=_facts(seen),
         locked=tuple(sorted(words)),
         evidence=(*named.evidence, *_names(seen)),
     )
 
 
 def _device_id(nodes: tuple[Node, ...], part: _Part) -> str:
-    """`d-` and ten hexadecimal digits of the SHA-256 of the key by which the device was first seen."""
+    """The id by the key under which the device was first seen."""
     keys = [
         (o.seen, _key(o, node, part.about))
         for node in nodes
@@ -199,15 +205,17 @@ def _device_id(nodes: tuple[Node, ...], part: _Part) -> str:
         if is_sighting(o) or o.attribute.startswith(ADMIN)
     ]
     _, key = min(keys)
-    return "d-" + hashlib.sha256(key.encode()).hexdigest()[:10]
+    return id_of(key)
 
 
 def _key(seen: Observation, node: Node, about: _Site) -> str:
     """A MAC, or the IP address at the site for what was seen before any MAC was known there."""
     if isinstance(seen.address, Mac):
-        return order(node)
+        return mac_key(seen.address)
     times = about.frame.holders.times.get(seen.address, ())
-    return order(node) if times and times[0] <= seen.seen else f"ip:{seen.address}@{about.name}"
+    if isinstance(node, Mac) and times and times[0] <= seen.seen:
+        return mac_key(node)
+    return ip_key(seen.address, about.name)
 
 
 def _words(evidence: Iterable[Observation]) -> dict[str, str]:
@@ -248,12 +256,20 @@ def _reserved(evidence: Iterable[Observation], words: Mapping[str, str]) -> bool
     return said if said is not None else _truth(_latest(evidence, LEASE))
 
 
-def _facts(evidence: tuple[Observation, ...], words: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    found: dict[str, str] = {}
+def _facts(evidence: tuple[Observation, ...]) -> tuple[tuple[str, str], ...]:
+    """What rules read: a human's word, until something else was measured after it (docs/adr/0007-judgement.md)."""
+    found: dict[str, Observation] = {}
+    said: dict[str, Observation] = {}
     for seen in evidence:
-        if seen.attribute in _FACTS or seen.attribute.startswith(FACT):
-            found[seen.attribute.removeprefix(FACT)] = seen.value
+        name = seen.attribute.removeprefix(ADMIN)
+        if name != seen.attribute:
+            if name not in _FIELDS:
+                said[name.removeprefix(FACT)] = seen
+        elif name in _FACTS or name.startswith(FACT):
+            found[name.removeprefix(FACT)] = seen
+    for name, word in said.items():
+        if word.value and (name not in found or found[name].seen <= word.seen):
+            found[name] = word
     asked = sorted({seen.value for seen in evidence if seen.attribute == SCANNED and seen.value})
-    found["scanned"] = ",".join(asked)
-    said = {name.removeprefix(FACT): value for name, value in words.items() if name not in _FIELDS}
-    return tuple(sorted((name, value) for name, value in {**found, **said}.items() if value))
+    told = {name: seen.value for name, seen in found.items()} | {"scanned": ",".join(asked)}
+    return tuple(sorted((name, value) for name, value in told.items() if value))

@@ -58,6 +58,11 @@ class Runs:
 
     starts: tuple[datetime, ...]
 
+    @classmethod
+    def of_starts(cls, starts: Iterable[datetime]) -> Runs:
+        """Those that began at these times, in any order."""
+        return cls(tuple(sorted(set(starts))))
+
     def of(self, moment: datetime) -> int:
         """The number of the run that the moment lies in, 0 before the first."""
         return bisect_right(self.starts, moment)

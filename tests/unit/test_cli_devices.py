@@ -9,6 +9,7 @@ import re
 import shutil
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,11 @@ from agent.cli.columns import Column, column, fitted
 from agent.cli.main import app
 from agent.cli.output import table
 from agent.diagnostics import guarded
+from agent.model.observation import Observation
+from agent.operations.history import history
 from agent.register_columns import STANDARD
 from agent.store.repository import open_store
+from agent.wiring import Wiring
 
 EXAMPLE = Path(__file__).parents[2] / "inventory.db.example"
 KYOCERA = "d-9f715d0ac9"
@@ -170,6 +174,36 @@ def test_an_address_is_no_emoji(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_every_day_has_an_eve(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("since", "0001-01-01") == 0
+
+
+def test_what_a_person_knows_of_passwords_and_wifi_is_said_as_any_word(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("device", "set", KYOCERA, "password=changed", "wifi.security=wpa3") == 0
+    assert run("device", "show", KYOCERA) == 0
+    assert "password=changed" in capsys.readouterr().out
+    assert run("device", "show", KYOCERA, "--json") == 0
+    facts = json.loads(capsys.readouterr().out)["facts"]
+    assert (facts["password"], facts["wifi.security"]) == ("changed", "wpa3")
+    assert run("device", "set", KYOCERA, "password=secret1") == 2
+    err = capsys.readouterr().err
+    assert "choose changed, no-login" in err and "secret1" not in err, "whoever writes the password itself"
+    assert run("device", "set", KYOCERA, "class=printer", "class=mfp") == 2
+    assert "said twice" in capsys.readouterr().err
+
+
+def test_history_leaves_out_what_was_seen_while_another_held_the_address(site: Path) -> None:
+    with closing(open_store("inventory.db", create=False)) as store:
+        device = next(d for d in store.devices(evidence=False) if d.id == KYOCERA)
+        before = device.first_seen - timedelta(days=40)
+        strange = [
+            Observation("test", before, device.site, device.ips[0], *said)
+            for said in (("mac", "00:11:22:33:44:55"), ("hostname", "former"))
+        ]
+        elsewhere = [Observation("test", device.last_seen, "branch", device.ips[0], "hostname", "theirs")]
+        store.append("", [*strange, *elsewhere])
+        found = {span.value for span in history(Wiring({}, {}, site).context(), device)}
+    assert found and not found & {"former", "theirs", "00:11:22:33:44:55"}
 
 
 def test_a_device_is_not_merged_with_itself(site: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from agent.audit import verify
 from agent.config import Roles
 from agent.exceptions import control_named, grounds, unrenewed
 from agent.model.change import CONTROL
-from agent.model.device import Attachment, Device, DeviceClass, Status
+from agent.model.device import Attachment, Device, DeviceClass, Status, id_of, mac_key
 from agent.model.errors import BadInput, LanwardError, Refused, UnknownName
 from agent.model.finding import Finding, Verdict
 from agent.model.policy import Flow, Service
@@ -27,6 +27,7 @@ from agent.operations import waivers
 from agent.operations.changes import make_plan, wanted_devices
 from agent.operations.context import Context
 from agent.operations.judge import judged
+from agent.operations.register import find
 from agent.plan.internet import kept_inside, leaves
 from tests.contract.test_platforms import IosBench, mac
 
@@ -233,6 +234,22 @@ def test_a_renewal_that_was_revoked_settles_nothing(here: Office, ann: Context, 
     assert [waiver.id for waiver in unrenewed(waivers.listing(ann))] == [old.id]
     here.days(20)
     assert of_exceptions(ann) == [(old.id, Verdict.FAIL)]
+
+
+def test_an_exception_stays_with_its_device_when_older_evidence_gives_it_another_id(
+    here: Office, ann: Context, bob: Context
+) -> None:
+    first = replace(camera(1), id=id_of(mac_key(mac(1))))
+    here.store.replace_devices("here", [first, camera(2)])
+    waivers.approve(bob, ask(ann, first.id).id)
+    older = replace(first, id=id_of(mac_key(mac(9))), macs=(mac(1), mac(9)))
+    here.store.replace_devices("here", [older, camera(2)])
+    assert find(ann, first.id) == older, "whoever noted the old id still finds it"
+    assert [w.device for w in waivers.listing(ann)] == [older.id]
+    assert [f.device for f in judged(ann) if f.rule == "exception_in_force"] == [older.id]
+    assert older.id in wanted_devices(ann)
+    here.store.replace_devices("here", [older, replace(camera(2), macs=(mac(1),))])
+    assert [w.device for w in waivers.listing(ann)] == [first.id], "two may be it: nobody guesses"
 
 
 def of_exceptions(context: Context) -> list[tuple[str, Verdict]]:

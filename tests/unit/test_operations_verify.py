@@ -8,6 +8,8 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from agent.model.device import id_of, mac_key
+from agent.operations.dossier import ports_in
 from agent.operations.judge import enforced
 from agent.operations.verify import Drift, DriftKind, verify
 from lab.switch.hardware import bound
@@ -30,6 +32,19 @@ async def held(bench: Bench) -> Bench:
     assert verify(bench.context) == ()
     assert enforced(bench.context) == {"D11": (on_port_1(bench),)}
     return bench
+
+
+async def test_an_acl_is_its_device_s_also_under_the_id_that_this_got_later(bench: Bench) -> None:
+    first, *others = bench.store.devices("hq")
+    named = replace(first, id=id_of(mac_key(first.macs[0])))
+    bench.store.replace_devices("hq", [named, *others])
+    bench.applied(named.id)
+    later = replace(named, id="d-older")
+    bench.store.replace_devices("hq", [later, *others])
+    assert verify(bench.context) == () and set(enforced(bench.context)) == {"d-older"}
+    assert ports_in(bench.store.changes()[0], later) == (f"acc1 {port(1)}",)
+    bench.store.replace_devices("hq", [replace(later, ips=(address(1, 9),)), *others])
+    assert only(bench).kind is DriftKind.READDRESSED
 
 
 async def test_missing(held: Bench) -> None:

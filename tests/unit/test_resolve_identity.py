@@ -76,6 +76,15 @@ def test_what_firmware_ships_to_many_joins_nobody_even_when_never_live_at_once(k
     assert [len(d.macs) for d in register(*seen, runs=2)] == [1, 1]
 
 
+@pytest.mark.parametrize("said_of", [A, B])
+def test_a_merge_by_hand_holds_although_the_card_that_was_named_is_gone(said_of: Mac) -> None:
+    seen = (
+        *here(5, A), *printer(ip(5), "W492KB03439"), *here(5, B, 1), *printer(ip(5), "W492KB03439", 1),
+        *here(8, C), *here(8, C, 1), saw(C, "admin.merge", said_of, 1, 30),
+    )  # fmt: skip
+    assert [d.macs for d in register(*seen, runs=2)] == [(A, B, C)]
+
+
 @pytest.mark.parametrize("key", ["upnp.uuid", "ipp.printer-uuid", "lldp.chassis-id"])
 def test_two_live_cards_veto_every_key_that_a_maker_gave_twice(key: str) -> None:
     seen = (*here(5, A), saw(ip(5), key, UUID), *here(6, B), saw(ip(6), key, UUID))

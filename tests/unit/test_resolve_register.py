@@ -56,6 +56,24 @@ def test_evidence_belongs_to_who_held_the_address_then() -> None:
     assert {d.macs[0]: d.hostname for d in register(*seen, runs=2)} == {A: "old", B: "new"}
 
 
+def test_a_word_on_a_fact_holds_until_it_is_taken_back_or_something_was_measured_after_it() -> None:
+    there = (saw(ip(5), "mac", A), saw(ip(5), "password", "default-accepted"))
+    changed = (*there, saw(A, "admin.password", "changed", minute=9), saw(A, "admin.wifi.security", "wpa2"))
+    back = (*changed, saw(A, "admin.password", "", minute=20))
+    measured = (*back, saw(A, "admin.password", "changed", minute=30), saw(ip(5), "password", "default-accepted", 1))
+    facts = [register(*seen, runs=2)[0].fact("password") for seen in (there, changed, back, measured)]
+    assert facts == ["default-accepted", "changed", "default-accepted", "default-accepted"]
+    assert register(*changed)[0].fact("wifi.security") == "wpa2"
+
+
+def test_ports_of_a_former_address_are_closed_once_the_new_one_was_scanned() -> None:
+    there = (saw(ip(5), "mac", A), saw(ip(5), "scanned", "nmap"), saw(ip(5), "port", "tcp/23/telnet"))
+    moved = (*there, saw(ip(7), "mac", A, 1))
+    scanned = (*moved, saw(ip(7), "scanned", "nmap", 1), saw(ip(7), "port", "tcp/80/http", 1))
+    assert [str(p) for d in register(*moved, runs=2) for p in d.ports] == ["tcp/23/telnet"], "nobody looked since"
+    assert [str(p) for d in register(*scanned, runs=2) for p in d.ports] == ["tcp/80/http"]
+
+
 def test_a_changed_network_card_keeps_the_device_by_serial_and_vendor() -> None:
     before = (saw(ip(5), "mac", A), *printer(ip(5), "W492KB03439"))
     after = (saw(ip(5), "mac", B, 1), *printer(ip(5), "W492KB03439", 1))

@@ -13,11 +13,11 @@ from textual.binding import Binding
 from textual.widgets import Static
 
 from agent.language import Language
-from agent.model.change import Change
-from agent.model.device import Device, DeviceClass
+from agent.model.device import Device, Status
 from agent.operations.context import Context
-from agent.operations.history import Span, history
-from agent.operations.register import WORDS, YES_OR_NO, find, merge, say, split
+from agent.operations.dossier import dossier, ports_in
+from agent.operations.history import Span
+from agent.operations.register import CHOICES, WORDS, find, merge, say, split
 from agent.report.reasons import reason_in
 from agent.terminal import one_line
 from tui.desk import day, moment
@@ -47,14 +47,14 @@ TITLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
+class Known:
     """All that is known of one device; the sheets are made in the reading thread."""
 
     device: Device
     sheets: Mapping[str, Sheet]
 
 
-class DeviceScreen(Parts[Dossier]):
+class DeviceScreen(Parts[Known]):
     """Opened from a list; Escape goes back."""
 
     MODE = "devices"
@@ -75,28 +75,28 @@ class DeviceScreen(Parts[Dossier]):
         self.device_id = device_id
         self._device: Device | None = None
 
-    def read(self, context: Context) -> Dossier:
+    def read(self, context: Context) -> Known:
         """The device and everything that names it."""
-        device, store = find(context, self.device_id), context.store()
-        findings = [finding for finding in store.findings(device.site) if finding.device == device.id]
-        waivers = [waiver for waiver in store.waivers() if waiver.device == device.id]
-        changes = [change for change in store.changes() if _bindings(change, device)]
+        device = find(context, self.device_id)
+        found = dossier(context, device)
         rows: dict[str, Rows] = {
             "evidence": evidence_rows(device),
-            "history": history_rows(history(context, device)),
+            "history": history_rows(found.history),
             "findings": [
-                (f.clause, (f.clause, self.term(f.status), f.rule, reason_in(self.words, f.reason))) for f in findings
+                (f.clause, (f.clause, self.term(f.status), f.rule, reason_in(self.words, f.reason)))
+                for f in found.findings
             ],
             "exceptions": [
-                (w.id, (w.id, self.term(w.state), " ".join(w.clauses), day(w.expires), w.reason)) for w in waivers
+                (w.id, (w.id, self.term(w.state), " ".join(w.clauses), day(w.expires), w.reason)) for w in found.waivers
             ],
             "changes": [
-                (c.id, (c.id, self.term(c.state), _ports(c, device), c.requester, moment(c.created))) for c in changes
+                (c.id, (c.id, self.term(c.state), ", ".join(ports_in(c, device)), c.requester, moment(c.created)))
+                for c in found.changes
             ],
         }
-        return Dossier(device, self.sheets(rows))
+        return Known(device, self.sheets(rows))
 
-    async def show(self, value: Dossier) -> None:
+    async def show(self, value: Known) -> None:
         """Attributes as text, the rest as tables."""
         device = self._device = value.device
         what = " ".join(word for word in (device.vendor, device.model) if word)
@@ -123,8 +123,7 @@ class DeviceScreen(Parts[Dossier]):
         if self._device is None:
             return
         known = said(self._device)
-        choices = {"class": tuple(DeviceClass)} | dict.fromkeys(YES_OR_NO, ("yes", "no"))
-        blanks = [Blank(name, name, known.get(name, ""), choices=choices.get(name, ())) for name in WORDS]
+        blanks = [Blank(name, name, known.get(name, ""), choices=CHOICES.get(name, ())) for name in WORDS]
         title = self.words("Say what {device} is; an emptied line takes the word back", device=self.device_id)
         deed = partial(_say_changed, self.device_id, known)
         self.ask(Form(title, self.words, blanks), deed, self.words("{id}: said", id=self.device_id))
@@ -181,17 +180,20 @@ def attributes(device: Device, words: Language) -> Iterator[tuple[str, str]]:
     yield N_("connection"), device.connection
     yield N_("first seen"), moment(device.first_seen)
     yield N_("last seen"), moment(device.last_seen)
+    yield N_("facts for rules"), " ".join(f"{name}={value}" for name, value in device.facts)
     yield N_("said by people"), " ".join(device.locked)
 
 
 def said(device: Device) -> Mapping[str, str]:
     """What people have said of a device, by the words of the register."""
-    values = {
-        **{name: str(getattr(device, name)) for name in WORDS if isinstance(getattr(device, name, None), str)},
-        "class": str(device.device_class),
-        **{name: _yes_no(getattr(device, name, None)) for name in YES_OR_NO},
-    }
-    return {name: value for name, value in values.items() if name in device.locked}
+    return {name: _said(device, name) for name in WORDS if name in device.locked}
+
+
+def _said(device: Device, name: str) -> str:
+    if name in ("class", "retired"):
+        return str(device.device_class) if name == "class" else _yes_no(device.status is Status.RETIRED)
+    value = getattr(device, name, device.fact(name))
+    return value if isinstance(value, str) else _yes_no(value)
 
 
 def _yes_no(value: bool | None) -> str:
@@ -215,12 +217,3 @@ def history_rows(spans: tuple[Span, ...]) -> Rows:
         (s.attribute, (moment(s.first), moment(s.last), s.attribute, s.value, s.times, " ".join(s.sources)))
         for s in spans
     ]
-
-
-def _bindings(change: Change, device: Device) -> list[str]:
-    plans = change.plan.switches
-    return [f"{p.switch} {b.port}" for p in plans for b in (*p.bind, *p.release) if device.id in b.devices]
-
-
-def _ports(change: Change, device: Device) -> str:
-    return ", ".join(dict.fromkeys(_bindings(change, device)))

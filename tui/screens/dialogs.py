@@ -33,6 +33,11 @@ class Blank:
     hint: str = ""
     choices: tuple[str, ...] = ()
 
+    @property
+    def id(self) -> str:
+        """The input's id on the screen, where a dot would mean a class."""
+        return f"blank-{self.name.replace('.', '-')}"
+
 
 class Dialog(ModalScreen[Answer | None]):
     """A box in the middle with a title, and its keys."""
@@ -88,7 +93,7 @@ class Form(Dialog[Mapping[str, str]]):
                 suggester = SuggestFromList(blank.choices, case_sensitive=False) if blank.choices else None
                 with Horizontal(classes="blank"):
                     yield Label(blank.title, markup=False)
-                    yield Input(blank.value, id=f"blank-{blank.name}", suggester=suggester, compact=True)
+                    yield Input(blank.value, id=blank.id, suggester=suggester, compact=True)
                 if blank.hint:
                     yield Label(blank.hint, markup=False, classes="hint")
 
@@ -104,7 +109,7 @@ class Form(Dialog[Mapping[str, str]]):
         self.dismiss({blank.name: self._input(blank).value.strip() for blank in self._blanks})
 
     def _input(self, blank: Blank) -> Input:
-        return self.query_one(f"#blank-{blank.name}", Input)
+        return self.query_one(f"#{blank.id}", Input)
 
 
 class Question(Dialog[bool]):
