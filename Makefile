@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SEED ?= 1
 DEMO ?= demo
+# Tests start a thousand commands: their bytecode is kept, also where the environment asks for none.
+export PYTHONDONTWRITEBYTECODE :=
 LOCKED := -q -U --generate-hashes --strip-extras --unsafe-package lanward --no-emit-index-url --no-emit-find-links
 
 .PHONY: help root setup packages demo samples wheel families bench test test-fast faults check format lock clean

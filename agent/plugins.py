@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any
 
 from agent.model.errors import BadInput, EnvironmentFault
@@ -19,12 +20,12 @@ SCREENS = "lanward.screens"
 
 def names(group: str) -> tuple[str, ...]:
     """The names registered in a group, sorted; nothing is imported."""
-    return tuple(sorted(point.name for point in entry_points(group=group)))
+    return tuple(sorted(point.name for point in _installed(group)))
 
 
 def load(group: str, name: str) -> Any:
     """The one plugin of this name; raise BadInput where there is none."""
-    for point in entry_points(group=group):
+    for point in _installed(group):
         if point.name == name:
             return _import(point)
     known = ", ".join(names(group)) or "none"
@@ -33,8 +34,14 @@ def load(group: str, name: str) -> Any:
 
 def load_all(group: str) -> dict[str, Any]:
     """Every plugin of a group by its name, in the order of names."""
-    points = sorted(entry_points(group=group), key=lambda point: point.name)
+    points = sorted(_installed(group), key=lambda point: point.name)
     return {point.name: _import(point) for point in points}
+
+
+@cache
+def _installed(group: str) -> EntryPoints:
+    """Looked up once: each time reads the metadata of everything that is installed."""
+    return entry_points(group=group)
 
 
 def _import(point: EntryPoint) -> Any:

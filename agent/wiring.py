@@ -6,6 +6,7 @@ import os
 import pwd
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -20,9 +21,10 @@ from agent.door.caller import caller, came_by
 from agent.guard import PacketGuard
 from agent.model.errors import BadInput
 from agent.model.policy import Policy
+from agent.model.switch import Switch
 from agent.operations import roles
 from agent.operations.context import Context
-from agent.ports import Asker, Collector, Notifier, Report, Rule
+from agent.ports import Asker, Collector, Credentials, Notifier, Report, Rule, Session
 from agent.workflows.requester import groups_of
 
 if TYPE_CHECKING:
@@ -41,6 +43,20 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchSessions:
+    """Sessions over SSH, whose libraries are loaded with the first: that takes as long as all else of most commands."""
+
+    platforms: Callable[[str], Platform]
+    credentials: Credentials
+
+    def open(self, switch: Switch) -> AbstractContextManager[Session]:
+        """As `agent.enforce.session` does."""
+        from agent.enforce.session import NetmikoEnforcer
+
+        return NetmikoEnforcer(self.platforms, self.credentials).open(switch)
 
 
 def operating_system_user(config: Config) -> tuple[str, frozenset[str]]:
@@ -104,8 +120,7 @@ class Wiring:
 
     def policy(self) -> Policy:
         """The policy in force; raise BadInput with file, line and key."""
-        load = plugins.load(plugins.POLICY, "default")
-        policy: Policy = self._once("policy", lambda: load(self.config().policy))
+        policy: Policy = self._once("policy", lambda: plugins.load(plugins.POLICY, "default")(self.config().policy))
         return policy
 
     def platform(self, name: str) -> Platform:
@@ -141,8 +156,6 @@ class Wiring:
 
     def context(self, report: Report | None = None, *, create: bool = False) -> Context:
         """Everything that a use case needs."""
-        from agent.enforce.session import NetmikoEnforcer
-
         config, clock = self.config(), SystemClock()
         user, groups = operating_system_user(config)
         credentials = NamedCredentials(config.credentials, self.environment)
@@ -153,7 +166,7 @@ class Wiring:
             groups=groups,
             credentials=credentials,
             guard=guard(config),
-            enforcer=NetmikoEnforcer(self.platform, credentials),
+            enforcer=SwitchSessions(self.platform, credentials),
             prober=plugins.load(plugins.PROBERS, "tcp"),
             platforms=self.platform,
             store=lambda: self.site_inventory(create=create),
@@ -164,7 +177,7 @@ class Wiring:
         )
         if came_by(os.environ) and not roles.held(made):
             withheld = WithheldCredentials(user)
-            made = replace(made, credentials=withheld, enforcer=NetmikoEnforcer(self.platform, withheld))
+            made = replace(made, credentials=withheld, enforcer=SwitchSessions(self.platform, withheld))
         return replace(made, report=report) if report else made
 
 

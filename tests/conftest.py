@@ -16,14 +16,13 @@ ROOT = Path(__file__).parents[1]
 
 FIRST = (
     *("test_register", "test_register_drawn", "test_lab_network", "test_lab_switch", "test_collect_wire"),
-    *("test_harmless", "test_change_refusals", "test_change_moves", "test_change_traffic", "test_tui_two_people"),
-    "test_agent",
+    *("test_harmless", "test_change_moves", "test_corpus_identify", "test_change_refusals", "test_change_traffic"),
+    *("test_tui_two_people", "test_agent", "test_change_crash", "test_register_churn"),
 )
-"""Lab files that take minutes: begun last, one of them would keep a worker after all others ended. The survey that
-the changes wait for is made by the first."""
-
-LONGEST = "test_corpus_identify"
-"""Of what needs no network the longest: begun last, it would end alone."""
+"""Files that take minutes: begun last, one of them would keep a worker after all others ended. A worker is given one of
+the first line and the one below it. The survey that the changes wait for is made by the first; what needs no network
+fills the time until then.
+"""
 
 
 def pytest_configure() -> None:
@@ -42,7 +41,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         key=lambda item: (
             FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST),
             not in_lab(item),
-            item.path.stem != LONGEST,
         )
     )
 

@@ -346,7 +346,7 @@ def _words(result: Released) -> str:
 
 def _hold(made: Context) -> None:
     """Changes that a dead process left are put on hold before anybody reads them as running."""
-    from agent.workflows.changes import hold_unfinished
+    from agent.workflows import unfinished
 
-    for held in hold_unfinished(made):
+    for held in unfinished.hold(made):
         say(f"lanward: {held.id} was interrupted and is on hold; writing again needs a new approval")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.config import Config
-from agent.identify.definition import Definitions
 from agent.model.errors import UnknownName
 from agent.model.policy import Policy
 from agent.model.switch import Switch
 from agent.platforms.protocol import Platform
 from agent.ports import Clock, Collector, Credentials, Enforcer, Guard, Prober, Report, Rule, Store
+
+if TYPE_CHECKING:
+    from agent.identify.definition import Definitions
 
 
 def silent(_: object) -> None:

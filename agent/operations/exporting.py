@@ -22,12 +22,12 @@ ATTEMPTS = 3
 
 
 def assessment(context: Context, period_name: str) -> Assessment:
-    """What the inventory holds for a period; raise BadInput for a period that is none, or yet to come.
+    """What the inventory holds for a period; raise BadInput for a period that is none.
 
-    `made` is the time of the last judgement, and the clock tells only whether the period has begun, so that the same
-    database gives the same value. Raise EnvironmentFault where others write so often that no two readings agree.
+    `made` is the time of the last judgement and nothing is asked of the clock, so that the same database gives the
+    same value. Raise EnvironmentFault where others write so often that no two readings agree.
     """
-    period = begun(context, period_name)
+    period = Period.parse(period_name)
     for _ in range(ATTEMPTS):
         before = mark(context)
         made = _read(context, period, before)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import IPv4Network
 
 from agent.model.address import Mac
 from agent.model.device import Device, DeviceClass
@@ -25,18 +26,18 @@ def protection(context: Context, devices: Iterable[Device]) -> Protection:
 def _vital(context: Context, devices: tuple[Device, ...]) -> Iterator[tuple[Mac, str]]:
     for mac in context.prober.own_macs():
         yield mac, "lanward's own machine"
+    groups = context.policy().groups
+    hosts = {group: [n for n in groups.get(group, ()) if n.prefixlen == n.max_prefixlen] for group in VITAL_GROUPS}
     for device in devices:
-        reason = _role(context, device)
+        reason = _role(device, hosts)
         if reason:
             yield from ((mac, reason) for mac in device.macs)
 
 
-def _role(context: Context, device: Device) -> str:
+def _role(device: Device, hosts: Mapping[str, Iterable[IPv4Network]]) -> str:
     if device.device_class in INFRASTRUCTURE:
         return f"{device.device_class} {device.hostname or device.id}".strip()
-    for group in VITAL_GROUPS:
-        networks = context.policy().groups.get(group, ())
-        hosts = [n for n in networks if n.prefixlen == n.max_prefixlen]
-        if any(ip in network for ip in device.ips for network in hosts):
+    for group, networks in hosts.items():
+        if any(ip in network for ip in device.ips for network in networks):
             return f"{device.hostname or device.id} of the group {group}"
     return ""

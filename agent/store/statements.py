@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, insert
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel, col
 
 
@@ -20,10 +20,20 @@ def upsert(connection: Connection, row: SQLModel) -> None:
     """Insert a row, or put it in the place of the one with its key."""
     table = type(row).__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes, untyped
     keys = [column.name for column in table.primary_key]
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    given = make(table).values(row.model_dump())
+    given = _insert(connection.dialect.name)(table).values(row.model_dump())
     fresh = {name: given.excluded[name] for name in row.model_dump() if name not in keys}
     connection.execute(given.on_conflict_do_update(index_elements=keys, set_=fresh))
+
+
+def _insert(dialect: str) -> Any:
+    """A dialect's INSERT ... ON CONFLICT; the other one's is not loaded."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+        return postgresql_insert
+    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+    return sqlite_insert
 
 
 def in_code_points(engine: Engine, column: str) -> ColumnElement[str]:

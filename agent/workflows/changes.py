@@ -22,7 +22,7 @@ from agent.operations.qualify import qualify
 from agent.ports import Progress
 from agent.workflows.engine import POLL_SECONDS, here, launched, queue, working
 from agent.workflows.outcome import DONE, Outcome, done, failed
-from agent.workflows.owner import APPLYING, owner, ownership
+from agent.workflows.owner import APPLYING, ownership
 from agent.workflows.requester import acting_for
 
 CHANGES = "changes"
@@ -102,23 +102,6 @@ def new_attempt(change_id: str) -> str:
 def listed(waves: tuple[tuple[str, ...], ...]) -> list[list[str]]:
     """Waves as JSON has them."""
     return [list(wave) for wave in waves]
-
-
-def hold_unfinished(context: Context) -> tuple[Change, ...]:
-    """Put changes that a dead process left on hold, where no other process owns this site; look, write nothing.
-
-    A viewer only reads.
-    """
-    context.store()  # an inventory that is none is refused before a lock file is made beside it
-    if not roles.held(context):
-        return ()
-    if owner(context.config):
-        return ()
-    try:
-        with ownership(context.config, APPLYING):
-            return changes.hold_unfinished(context)
-    except Refused:
-        return ()
 
 
 def _wait(handle: Any) -> None:
