@@ -32,7 +32,12 @@ def register(app: typer.Typer) -> None:
 
 def identify(
     ctx: typer.Context,
-    host: Annotated[str, typer.Argument(metavar="[HOST[:PORT]]", help="Its address or name; the whole scope.")] = "",
+    host: Annotated[
+        str,
+        typer.Argument(
+            metavar="[HOST[:PORT]]", help="Its address or name; this host alone is asked, whatever [scope] says."
+        ),
+    ] = "",
     credential: Annotated[
         list[str] | None,
         typer.Option(help="Name of a credential, never its value; those of `snmp` under `discover` without."),
