@@ -287,6 +287,9 @@ class Store(Protocol):
     def device(self, site: str, device_id: str) -> Device | None:
         """One device with its evidence, or None."""
 
+    def device_sites(self) -> frozenset[tuple[str, str]]:
+        """Each device's id, and the site in whose register it stands."""
+
     def save_run(self, run: Run) -> None:
         """Insert or update by id."""
 

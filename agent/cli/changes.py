@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -55,9 +56,7 @@ def plan(
     """Plan what closes the findings that an ACL can close; reads the switches, writes nothing to them."""
     from agent.operations.changes import make_plan, record_plan
 
-    for path in (file, cli_files and cli_files / "commands"):
-        if path:
-            _ready(path)
+    _ready(file, cli_files)
     with working(ctx, "plan") as made:
         planned, errors, unqualified = make_plan(made, only=device or (), ticket=ticket)
     for error in errors:
@@ -75,13 +74,18 @@ def plan(
     _print_plan(recorded, planned.omitted, as_json, unqualified)
 
 
-def _ready(path: Path) -> None:
-    """Raise what writing a file would end with, before a change is recorded."""
+def _ready(file: Path | None, directory: Path | None) -> None:
+    """Raise what writing the plan's files here would end with, before a change is recorded."""
     from agent.report.files import writable
 
-    writable(path.parent)
-    if path.is_dir():
-        raise BadInput(f"{path} is a directory", hint="name a file")
+    if directory:
+        writable(directory)
+    if file and file.is_dir():
+        raise BadInput(f"{file} is a directory", hint="name a file")
+    if file and not file.exists():
+        writable(file.parent)
+    elif file and not os.access(file, os.W_OK):
+        raise EnvironmentFault(f"{file} cannot be written", hint="name a file that this user may write to")
 
 
 def _write(path: Path, text: str) -> None:

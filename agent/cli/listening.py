@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,6 @@ from agent.cli.session import Json, working
 from agent.door.files import given
 from agent.model.errors import BadInput, EnvironmentFault
 
-_INTERFACES = Path("/sys/class/net")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -41,7 +41,7 @@ def listen(
 
     if bool(interface) == bool(pcap):
         raise BadInput("name either an interface or a file", hint="--interface eth0, or --pcap FILE")
-    if interface and not (_INTERFACES / interface).exists():
+    if interface and interface not in (name for _, name in socket.if_nameindex()):
         raise EnvironmentFault(f"there is no interface '{interface}'", hint="`ip link` lists the interfaces")
     hearing = Hearing(interface, seconds(duration), pcap)
     with working(ctx, "listen", create=True) as context:

@@ -180,12 +180,12 @@ class Device:
 
     @property
     def ids(self) -> frozenset[str]:
-        """All ids under which it may be on record: its own, and those that its addresses gave it or would have.
+        """All ids under which it may be on record: its own, and those that its interfaces gave it or would have.
 
-        Older evidence that comes late, or a person who merges two devices, can give a device another id.
+        Older evidence that comes late, or a person who merges two devices, can give a device another id. An id that
+        came from an IP address is not among them: the address may be another device's since.
         """
-        keys = (*map(mac_key, self.macs), *(ip_key(ip, self.site) for ip in self.ips))
-        return frozenset((self.id, *map(id_of, keys)))
+        return frozenset((self.id, *map(id_of, map(mac_key, self.macs))))
 
     def fact(self, name: str) -> str:
         """The value of a security-relevant fact, or an empty string where nobody looked."""

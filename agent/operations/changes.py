@@ -20,6 +20,7 @@ from agent.operations.judge import judged, own_networks
 from agent.operations.preflight import unqualified
 from agent.operations.protection import protection
 from agent.operations.receipts import is_stale, verdict
+from agent.operations.register import find
 from agent.operations.sessions import Unread, observe, read_switches
 from agent.operations.verify import Drift, differences
 from agent.operations.waivers import own
@@ -39,12 +40,9 @@ def wanted_devices(context: Context, only: Iterable[str] = (), drift: Iterable[D
     Judged anew: a finding that was kept may have passed by an ACL that has been taken off since.
     """
     store = context.store()
-    known = {device.id for device in store.devices(context.config.site, evidence=False)}
-    named = frozenset(only)
-    if unknown := named - known:
-        raise UnknownName(f"no device '{min(unknown)}' in the register", hint="`lanward devices` lists them")
-    if named:
+    if named := frozenset(find(context, name).id for name in only):
         return named
+    known = {device.id for device in store.devices(context.config.site, evidence=False)}
     open_findings = (
         f.device
         for f in judged(context, drift)
@@ -73,7 +71,7 @@ def make_plan(
     switch does not answer or no switch at all does.
     """
     roles.require_hand(context, "plan a change")
-    named, policy = frozenset(only), context.policy()
+    named, policy = frozenset(find(context, name).id for name in only), context.policy()
     devices = context.store().devices(context.config.site, evidence=False)
     states, errors = read_switches(context, context.config.switches)
     wanted = wanted_devices(context, named, differences(context, states, errors))

@@ -13,7 +13,7 @@ from agent.model.waiver import Waiver
 from agent.operations.context import Context
 from agent.operations.history import Span, history
 from agent.operations.register import find
-from agent.operations.waivers import listing
+from agent.operations.waivers import standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ def dossier(context: Context, device: Device) -> Dossier:
     store = context.store()
     return Dossier(
         device,
-        findings=tuple(finding for finding in store.findings(device.site) if finding.device == device.id),
-        waivers=tuple(waiver for waiver in listing(context) if waiver.device == device.id),
+        findings=tuple(finding for finding in store.findings(device.site) if finding.device in device.ids),
+        waivers=tuple(waiver for waiver in standing(context) if waiver.device == device.id),
         changes=tuple(change for change in store.changes() if ports_in(change, device)),
         history=history(context, device),
     )

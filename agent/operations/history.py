@@ -29,12 +29,13 @@ class Span:
 def history(context: Context, device: Device) -> tuple[Span, ...]:
     """Everything that was seen about the device's addresses, the newest value first; that it answered is left out.
 
-    What was seen at an address while another device held it is the other's.
+    What was seen at an address while another device held it is the other's; one without a MAC may answer by its
+    router's.
     """
     store, own = context.store(), (*device.macs, *device.ips)
     listed = [o for address in own for o in store.observations_about(address) if o.site == device.site]
     holders = Holders.of(bindings(listed), Runs.of_starts(looks(store.runs(device.site))))
-    return spans(o for o in listed if node_at(o.address, o.seen, holders) in own)
+    return spans(o for o in listed if not device.macs or node_at(o.address, o.seen, holders) in own)
 
 
 def later(found: Iterable[Span], start: datetime | None) -> tuple[Span, ...]:

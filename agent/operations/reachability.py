@@ -11,6 +11,7 @@ from agent.model.device import Device
 from agent.model.errors import Refused
 from agent.model.probe import Probe
 from agent.operations.context import Context
+from agent.operations.known_as import now_called
 
 Target = tuple[IpAddress, int]
 
@@ -29,9 +30,11 @@ def targets(
     context: Context, holdings: Iterable[Holding], devices: Iterable[Device]
 ) -> tuple[tuple[str, Target, bool], ...]:
     """The open TCP ports of the devices that a switch's plan holds, and whether the policy lets this machine in."""
-    by_id = {device.id: device for device in devices}
+    held, register = tuple(holdings), tuple(devices)
+    by_id = {device.id: device for device in register}
+    by_id |= {former: by_id[now] for former, now in now_called((h.device for h in held), register).items()}
     found = []
-    for holding in holdings:
+    for holding in held:
         own = context.prober.source(holding.address)
         for port in by_id[holding.device].ports if holding.device in by_id else ():
             if port.proto == "tcp" and own is not None and _permitted(context, (holding.address, port.port)):

@@ -29,23 +29,38 @@ def listing(context: Context, *, all_sites: bool = False) -> tuple[Waiver, ...]:
     if roles.held(context):
         expire_due(context)
     today = day_of(context.clock.now())
-    shown = (_on(waiver, today) for waiver in (_kept(context) if all_sites else own(context)))
-    return tuple(sorted(shown, key=lambda waiver: (waiver.expires, waiver.id)))
+    return _by_last_day(_on(waiver, today) for waiver in (_followed(context) if all_sites else own(context)))
+
+
+def standing(context: Context) -> tuple[Waiver, ...]:
+    """The same of the site, for whoever only reads: nothing is written down."""
+    day = day_of(context.clock.now())
+    return _by_last_day(_on(waiver, day) for waiver in own(context))
+
+
+def _by_last_day(waivers: Iterable[Waiver]) -> tuple[Waiver, ...]:
+    return tuple(sorted(waivers, key=lambda waiver: (waiver.expires, waiver.id)))
 
 
 def own(context: Context) -> tuple[Waiver, ...]:
-    """The site's exceptions as they are kept: all but those for a device that another site has."""
-    store, site, waivers = context.store(), context.config.site, _kept(context)
-    strange = {device for device in {waiver.device for waiver in waivers} if store.device(site, device) is None}
-    elsewhere = strange & {device.id for device in store.devices(evidence=False)} if strange else strange
-    return tuple(waiver for waiver in waivers if waiver.device not in elsewhere)
+    """The site's exceptions as they are kept: all but those for a device that other sites have, and this one has not.
+
+    A device is named by the id that it has now; what is on record stays as it was said.
+    """
+    placed, site = context.store().device_sites(), context.config.site
+    elsewhere = {device for device, where in placed if where != site and (device, site) not in placed}
+    return tuple(one for one in _followed(context) if one.device not in elsewhere)
 
 
-def _kept(context: Context) -> tuple[Waiver, ...]:
-    """All exceptions, each for its device by the id that this has now."""
+def _followed(context: Context) -> tuple[Waiver, ...]:
     waivers = context.store().waivers()
-    now = follow(context.store(), context.config.site, {waiver.device for waiver in waivers})
-    return tuple(replace(one, device=now[one.device]) if one.device in now else one for one in waivers)
+    now = follow(context.store(), "", {waiver.device for waiver in waivers})
+    return tuple(replace(one, device=now.get(one.device, one.device)) for one in waivers)
+
+
+def _on_record(context: Context, waiver: Waiver) -> str:
+    """The id of its device when the exception was asked for, which a later merge or split leaves alone."""
+    return next((one.device for one in context.store().waivers() if one.id == waiver.id), waiver.device)
 
 
 def find(context: Context, waiver_id: str) -> Waiver:
@@ -131,7 +146,7 @@ def renew(
     old = _renewable(context, waiver_id)
     wanted = Waiver(
         id=_new_id(),
-        device=old.device,
+        device=_on_record(context, old),
         kind=old.kind,
         clauses=old.clauses,
         controls=tuple(controls) or old.controls,
@@ -218,7 +233,7 @@ def _end(context: Context, waiver: Waiver, state: WaiverState, reason: str) -> W
 
 def _step(context: Context, old: Waiver, new: Waiver, **facts: str) -> Waiver:
     require_step(old, new.state)
-    context.store().move_waiver(new, old.state)
+    context.store().move_waiver(replace(new, device=_on_record(context, old)), old.state)
     _record(context, context.actor, _DEEDS[new.state], new, device=new.device, **facts)
     return new
 

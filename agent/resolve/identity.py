@@ -152,7 +152,7 @@ def set_apart(evidence: Evidence, holders: Holders) -> frozenset[Node]:
 def merges(evidence: Evidence, apart: frozenset[Node], holders: Holders) -> Iterator[tuple[Node, Node]]:
     """The nodes that a human merged, in pairs.
 
-    They are joined when all else is: a human's word adds two devices, with whatever each of them is by itself.
+    They are joined when all else is: a human's word makes two devices one, with whatever each of them is by itself.
     """
     for node, seen in evidence.items():
         target = _target(_word(seen, MERGE), holders)
@@ -188,11 +188,15 @@ def _target(word: Observation | None, holders: Holders) -> Node | None:
     return (holders.at(ip, word.seen) or ip) if ip else mac_of(word.value)
 
 
-def join_by_keys(groups: Groups, traits: Mapping[Node, Traits]) -> None:
+def join_by_keys(groups: Groups, traits: Mapping[Node, Traits], said: Groups) -> None:
     """Join sets that share a strong key, unless two of them were live at once: then the key is not one device's.
 
-    `traits` are those of each set, by its root.
+    `traits` are those of each set, by its root. Sets that are one in `said` are so by a human's word, live or not.
     """
+
+    def vetoed(one: Node, other: Node) -> bool:
+        return said.root(one) != said.root(other) and _vetoed(lives[one], lives[other])
+
     sharing: dict[str, set[Node]] = defaultdict(set)
     for root, own in traits.items():
         for key in own.keys:
@@ -201,16 +205,16 @@ def join_by_keys(groups: Groups, traits: Mapping[Node, Traits]) -> None:
     lives = {root: traits[root] for roots in sharing.values() for root in roots}
     for key in sorted(sharing):
         roots = sorted(sharing[key], key=order)
-        if not any(_vetoed(lives[one], lives[other]) for one, other in combinations(roots, 2)):
-            _join_all(groups, roots, lives)
+        if not any(vetoed(one, other) for one, other in combinations(roots, 2)):
+            _join_all(groups, roots, lives, vetoed)
 
 
-def _join_all(groups: Groups, roots: list[Node], lives: Mapping[Node, Traits]) -> None:
+def _join_all(groups: Groups, roots: list[Node], lives: Iterable[Node], vetoed: Callable[[Node, Node], bool]) -> None:
     for one, other in pairwise(roots):
         members = [[r for r in lives if groups.root(r) == groups.root(side)] for side in (one, other)]
         if groups.root(one) == groups.root(other):
             continue
-        if not any(_vetoed(lives[a], lives[b]) for a in members[0] for b in members[1]):
+        if not any(vetoed(a, b) for a in members[0] for b in members[1]):
             groups.join(one, other)
 
 

@@ -67,19 +67,23 @@ def _stated(evidence: Iterable[Observation], macs: set[Mac], holders: Holders, r
 
 
 def open_ports(
-    evidence: Iterable[Observation], whereabouts: Collection[IpAddress | Mac], runs: Runs
+    evidence: Iterable[Observation],
+    whereabouts: Collection[IpAddress | Mac],
+    left: Collection[IpAddress | Mac],
+    runs: Runs,
 ) -> tuple[Port, ...]:
     """The ports that each address showed in its last port scan or since.
 
-    Where one of its `whereabouts` was scanned, those of a former address are not the device's any more.
+    Those of an address that it `left` are not the device's any more, once one of its `whereabouts` was scanned later.
     """
     listed = tuple(evidence)
     scanned: dict[IpAddress | Mac, set[datetime]] = defaultdict(set)
     for seen in listed:
         if seen.attribute == SCANNED and seen.value == PORT_SCAN:
             scanned[seen.address].add(seen.seen)
-    if any(address in scanned for address in whereabouts):
-        listed = tuple(seen for seen in listed if seen.address in whereabouts)
+    here = max((runs.of(moment) for address in whereabouts for moment in scanned.get(address, ())), default=-1)
+    gone = {address for address in left if here > max((runs.of(m) for m in scanned.get(address, ())), default=-1)}
+    listed = tuple(seen for seen in listed if seen.address not in gone)
     found: dict[tuple[str, int], Port] = {}
     for seen in listed:
         if seen.attribute == PORT and _is_current(seen, sorted(scanned.get(seen.address, ())), runs):

@@ -44,6 +44,9 @@ _FIELDS = frozenset(
 )
 """What a human's word may set on a device itself; any other name is a fact."""
 
+_DISPROOF = {PASSWORD: "default-accepted", SNMP_COMMUNITY: "default"}
+"""What is measured only where nobody changed it."""
+
 _YES = frozenset({"true", "yes", "1", "reserved"})
 
 
@@ -135,9 +138,13 @@ def _joined(
     groups: Groups, traits: Mapping[Node, Traits], words: Iterable[tuple[Node, Node]]
 ) -> dict[Node, tuple[Node, ...]]:
     """The sets that strong keys and humans' words made of several, by their roots."""
-    join_by_keys(groups, traits)
-    for node, other in words:
-        groups.join(node, other)
+    pairs = [(groups.root(node), groups.root(other)) for node, other in words]
+    said = Groups()
+    for one, other in pairs:
+        said.join(one, other)
+    join_by_keys(groups, traits, said)
+    for one, other in pairs:
+        groups.join(one, other)
     parts = Counter(groups.root(root) for root in traits)
     return {root: nodes for root, nodes in groups.sets().items() if parts[root] > 1}
 
@@ -178,7 +185,7 @@ def _device(nodes: tuple[Node, ...], part: _Part) -> Device | None:
         firmware=named.firmware,
         serial=named.serial,
         hostname=words.get("hostname") or _hostname(seen),
-        ports=open_ports(seen, whereabouts, about.runs),
+        ports=open_ports(seen, whereabouts, _left(seen, whereabouts, macs, about), about.runs),
         attachment=where.attachment,
         attachment_note=where.note,
         neighbours=where.neighbours,
@@ -194,6 +201,24 @@ def _device(nodes: tuple[Node, ...], part: _Part) -> Device | None:
         locked=tuple(sorted(words)),
         evidence=(*named.evidence, *_names(seen)),
     )
+
+
+def _left(
+    evidence: Iterable[Observation], whereabouts: Collection[Node], macs: Collection[Mac], about: _Site
+) -> frozenset[Node]:
+    """The addresses where the device is no more: another one holds it, or it was asked in vain since."""
+    last: dict[Node, int] = {}
+    for seen in evidence:
+        if is_sighting(seen) and seen.address not in whereabouts:
+            last[seen.address] = max(last.get(seen.address, 0), about.runs.of(seen.seen))
+    return frozenset(address for address, run in last.items() if _is_left(address, run, macs, about))
+
+
+def _is_left(address: Node, last: int, macs: Collection[Mac], about: _Site) -> bool:
+    if isinstance(address, Mac):
+        return False
+    asked = about.frame.asked.get(address)
+    return about.frame.holders.now(address) not in (None, *macs) or (asked is not None and about.runs.of(asked) > last)
 
 
 def _device_id(nodes: tuple[Node, ...], part: _Part) -> str:
@@ -257,7 +282,7 @@ def _reserved(evidence: Iterable[Observation], words: Mapping[str, str]) -> bool
 
 
 def _facts(evidence: tuple[Observation, ...]) -> tuple[tuple[str, str], ...]:
-    """What rules read: a human's word, until something else was measured after it (docs/adr/0007-judgement.md)."""
+    """What rules read: a human's word, unless the last measurement, made after it, disproves it (docs/adr/0007)."""
     found: dict[str, Observation] = {}
     said: dict[str, Observation] = {}
     for seen in evidence:
@@ -268,7 +293,8 @@ def _facts(evidence: tuple[Observation, ...]) -> tuple[tuple[str, str], ...]:
         elif name in _FACTS or name.startswith(FACT):
             found[name.removeprefix(FACT)] = seen
     for name, word in said.items():
-        if word.value and (name not in found or found[name].seen <= word.seen):
+        disproved = name in found and found[name].seen > word.seen and found[name].value == _DISPROOF.get(name)
+        if word.value and not disproved:
             found[name] = word
     asked = sorted({seen.value for seen in evidence if seen.attribute == SCANNED and seen.value})
     told = {name: seen.value for name, seen in found.items()} | {"scanned": ",".join(asked)}

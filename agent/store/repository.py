@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Select, delete, insert, select, union, update
@@ -40,7 +39,7 @@ from agent.store.engine import (
     undamaged,
 )
 from agent.store.log import LOGGED, SqlLog
-from agent.store.statements import in_code_points, insert_rows, upsert
+from agent.store.statements import in_code_points, insert_rows, take, upsert
 from agent.store.tables import (
     AssessedRow,
     AuditHeadRow,
@@ -108,7 +107,7 @@ class SqlStore:
         pending = iter(observations)
         added = 0
         while True:
-            batch, fault = _take(pending, BATCH)
+            batch, fault = take(pending, BATCH)
             if batch:
                 columns = [rows.observation_columns(run, observation) for observation in batch]
                 with self._writing() as connection:
@@ -209,6 +208,12 @@ class SqlStore:
         """One device with its evidence, or None."""
         found = self._devices(True, col(DeviceRow.site) == site, col(DeviceRow.id) == device_id)
         return found[0] if found else None
+
+    def device_sites(self) -> frozenset[tuple[str, str]]:
+        """Each device's id, and the site in whose register it stands."""
+        query = select(col(DeviceRow.id), col(DeviceRow.site))
+        with translated(self._name), undamaged(self._name), self._engine.connect() as connection:
+            return frozenset((device, site) for device, site in connection.execute(query))
 
     def _devices(self, evidence: bool, *where: ColumnElement[bool]) -> list[Device]:
         wanted = (DeviceRow.id, DeviceRow.document, *((DeviceRow.evidence,) if evidence else ()))
@@ -378,16 +383,6 @@ class SqlStore:
     def _all(self, table: type[Row], value: Callable[[Row], Value], *where: ColumnElement[bool]) -> tuple[Value, ...]:
         with translated(self._name), undamaged(self._name), Session(self._engine) as session:
             return tuple(value(row) for row in session.exec(select_rows(table).where(*where)))
-
-
-def _take(source: Iterator[Observation], most: int) -> tuple[list[Observation], BaseException | None]:
-    """The next items, and what the source raised after them."""
-    taken: list[Observation] = []
-    try:
-        taken.extend(islice(source, most))
-    except BaseException as fault:  # kept, and raised again once what came before it is written
-        return taken, fault
-    return taken, None
 
 
 def _batches(numbers: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, insert
 from sqlmodel import SQLModel, col
+
+from agent.model.observation import Observation
 
 
 def insert_rows(connection: Connection, made: Sequence[SQLModel], *, numbered: str | None = None) -> None:
@@ -39,3 +42,13 @@ def _insert(dialect: str) -> Any:
 def in_code_points(engine: Engine, column: str) -> ColumnElement[str]:
     """An order by text as Python has it: the database sorts without holding back the interpreter's other threads."""
     return col(column).collate("C" if engine.dialect.name == "postgresql" else "BINARY")
+
+
+def take(source: Iterator[Observation], most: int) -> tuple[list[Observation], BaseException | None]:
+    """The next items, and what the source raised after them."""
+    taken: list[Observation] = []
+    try:
+        taken.extend(islice(source, most))
+    except BaseException as fault:  # kept, and raised again once what came before it is written
+        return taken, fault
+    return taken, None

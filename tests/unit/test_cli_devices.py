@@ -202,8 +202,11 @@ def test_history_leaves_out_what_was_seen_while_another_held_the_address(site: P
         ]
         elsewhere = [Observation("test", device.last_seen, "branch", device.ips[0], "hostname", "theirs")]
         store.append("", [*strange, *elsewhere])
-        found = {span.value for span in history(Wiring({}, {}, site).context(), device)}
+        context = Wiring({}, {}, site).context()
+        found = {span.value for span in history(context, device)}
+        routed = {span.value for span in history(context, replace(device, macs=()))}
     assert found and not found & {"former", "theirs", "00:11:22:33:44:55"}
+    assert "former" in routed, "who answers by its router's MAC keeps its history"
 
 
 def test_a_device_is_not_merged_with_itself(site: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from agent.audit import verify
 from agent.config import Roles
 from agent.exceptions import control_named, grounds, unrenewed
 from agent.model.change import CONTROL
-from agent.model.device import Attachment, Device, DeviceClass, Status, id_of, mac_key
+from agent.model.device import Attachment, Device, DeviceClass, Status, id_of, ip_key, mac_key
 from agent.model.errors import BadInput, LanwardError, Refused, UnknownName
 from agent.model.finding import Finding, Verdict
 from agent.model.policy import Flow, Service
@@ -250,6 +250,33 @@ def test_an_exception_stays_with_its_device_when_older_evidence_gives_it_another
     assert older.id in wanted_devices(ann)
     here.store.replace_devices("here", [older, replace(camera(2), macs=(mac(1),))])
     assert [w.device for w in waivers.listing(ann)] == [first.id], "two may be it: nobody guesses"
+
+
+def test_what_is_on_record_of_an_exception_outlives_a_merge_that_is_taken_back(
+    here: Office, ann: Context, bob: Context
+) -> None:
+    one = replace(camera(1), id=id_of(mac_key(mac(1))))
+    here.store.replace_devices("here", [one, camera(2)])
+    asked = ask(ann, one.id)
+    merged = replace(camera(2), macs=(mac(1), mac(2)))
+    here.store.replace_devices("here", [merged])
+    assert waivers.approve(bob, asked.id).device == merged.id
+    here.store.replace_devices("here", [one, camera(2)])
+    assert [(w.device, w.state) for w in waivers.listing(ann)] == [(one.id, WaiverState.APPROVED)]
+
+
+def test_an_exception_goes_to_no_device_of_another_site_and_to_nobody_at_its_device_s_former_address(
+    here: Office, ann: Context
+) -> None:
+    away = replace(camera(1), id=id_of(mac_key(mac(1))), site="there")
+    routed = replace(camera(3), id=id_of(ip_key(camera(3).ips[0], "here")), macs=())
+    here.store.replace_devices("there", [away])
+    here.store.replace_devices("here", [routed])
+    asked = ask(ann, routed.id)
+    here.store.save_waiver(replace(asked, id="w-there", device=away.id))
+    twin = replace(camera(2), macs=(mac(1), mac(2)))
+    here.store.replace_devices("here", [twin, replace(camera(4), ips=routed.ips)])
+    assert [w.device for w in waivers.listing(ann)] == [routed.id], "its device is not in the register"
 
 
 def of_exceptions(context: Context) -> list[tuple[str, Verdict]]:

@@ -76,6 +76,14 @@ def test_what_firmware_ships_to_many_joins_nobody_even_when_never_live_at_once(k
     assert [len(d.macs) for d in register(*seen, runs=2)] == [1, 1]
 
 
+def test_two_live_cards_that_a_person_merged_are_followed_by_the_card_that_replaces_both() -> None:
+    both = (*here(5, A), *printer(ip(5), "W492KB03439"), *here(6, B), *printer(ip(6), "W492KB03439"))
+    assert len(register(*both)) == 2, "a serial that two live cards show names nobody"
+    merged = (*both, saw(B, "admin.merge", A, 0, 30))
+    replaced = (*merged, *here(5, C, 1), *printer(ip(5), "W492KB03439", 1))
+    assert [d.macs for d in register(*replaced, runs=2)] == [(A, B, C)]
+
+
 @pytest.mark.parametrize("said_of", [A, B])
 def test_a_merge_by_hand_holds_although_the_card_that_was_named_is_gone(said_of: Mac) -> None:
     seen = (

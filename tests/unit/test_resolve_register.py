@@ -64,14 +64,31 @@ def test_a_word_on_a_fact_holds_until_it_is_taken_back_or_something_was_measured
     facts = [register(*seen, runs=2)[0].fact("password") for seen in (there, changed, back, measured)]
     assert facts == ["default-accepted", "changed", "default-accepted", "default-accepted"]
     assert register(*changed)[0].fact("wifi.security") == "wpa2"
+    own = (*there, saw(A, "admin.snmp.community", "changed"), saw(ip(5), "snmp.community", "private", 1))
+    assert register(*own, runs=2)[0].fact("snmp.community") == "changed", "an answer to our own says nothing against it"
+
+
+def with_port(last: int, port: str, run: int = 0) -> tuple[Observation, ...]:
+    return saw(ip(last), "mac", A, run), saw(ip(last), "scanned", "nmap", run), saw(ip(last), "port", port, run)
+
+
+def ports(*seen: Observation, runs: int) -> list[str]:
+    return [str(port) for device in register(*seen, runs=runs) if A in device.macs for port in device.ports]
 
 
 def test_ports_of_a_former_address_are_closed_once_the_new_one_was_scanned() -> None:
-    there = (saw(ip(5), "mac", A), saw(ip(5), "scanned", "nmap"), saw(ip(5), "port", "tcp/23/telnet"))
-    moved = (*there, saw(ip(7), "mac", A, 1))
-    scanned = (*moved, saw(ip(7), "scanned", "nmap", 1), saw(ip(7), "port", "tcp/80/http", 1))
-    assert [str(p) for d in register(*moved, runs=2) for p in d.ports] == ["tcp/23/telnet"], "nobody looked since"
-    assert [str(p) for d in register(*scanned, runs=2) for p in d.ports] == ["tcp/80/http"]
+    moved = (*with_port(5, "tcp/23/telnet"), saw(ip(7), "mac", A, 1))
+    assert ports(*moved, runs=2) == ["tcp/23/telnet"], "nobody looked since"
+    scanned = (*moved, *with_port(7, "tcp/80/http", 1))
+    assert ports(*scanned, saw(ip(5), "scanned", "arp", 1), runs=2) == ["tcp/80/http"], "asked there in vain"
+    assert ports(*scanned, saw(ip(5), "mac", B, 1), runs=2) == ["tcp/80/http"], "another holds it"
+
+
+def test_ports_stay_where_nobody_looked_again() -> None:
+    both = (*with_port(5, "tcp/80/http"), *with_port(105, "tcp/23/telnet"))
+    assert ports(*both, *with_port(5, "tcp/80/http", 1), runs=2) == ["tcp/23/telnet", "tcp/80/http"], ".105: not asked"
+    back = (*with_port(5, "tcp/80/http"), *with_port(7, "tcp/23/telnet", 1), saw(ip(5), "mac", A, 2))
+    assert "tcp/23/telnet" in ports(*back, saw(ip(7), "scanned", "arp", 2), runs=3), "seen since .5 was scanned"
 
 
 def test_a_changed_network_card_keeps_the_device_by_serial_and_vendor() -> None:

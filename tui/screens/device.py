@@ -193,7 +193,8 @@ def _said(device: Device, name: str) -> str:
     if name in ("class", "retired"):
         return str(device.device_class) if name == "class" else _yes_no(device.status is Status.RETIRED)
     value = getattr(device, name, device.fact(name))
-    return value if isinstance(value, str) else _yes_no(value)
+    text = value if isinstance(value, str) else _yes_no(value)
+    return text if text in CHOICES.get(name, (text,)) else ""  # what was measured since stands in the word's place
 
 
 def _yes_no(value: bool | None) -> str:
