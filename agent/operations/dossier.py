@@ -41,7 +41,8 @@ def dossier(context: Context, device: Device) -> Dossier:
 
 def ports_in(change: Change, device: Device) -> tuple[str, ...]:
     """The switch ports that a change binds or releases for a device, each once."""
-    plans, ids = change.plan.switches, device.ids
+    plans = change.plan.switches
+    ids = device.ids | {held.device for held in change.plan.holdings if held.mac in device.macs}
     named = (f"{p.switch} {b.port}" for p in plans for b in (*p.bind, *p.release) if ids & set(b.devices))
     return tuple(dict.fromkeys(named))
 

@@ -29,8 +29,8 @@ class Span:
 def history(context: Context, device: Device) -> tuple[Span, ...]:
     """Everything that was seen about the device's addresses, the newest value first; that it answered is left out.
 
-    What was seen at an address while another device held it is the other's; one without a MAC may answer by its
-    router's.
+    What was seen at an address while another device held it is the other's. Of one without a MAC all is told, since it
+    may answer by its router's.
     """
     store, own = context.store(), (*device.macs, *device.ips)
     listed = [o for address in own for o in store.observations_about(address) if o.site == device.site]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from agent.model.change import Binding, Change, ChangeState, Holding, Receipt, ReceiptState
-from agent.operations.known_as import follow
+from agent.operations.known_as import follow, macs_held
 from agent.ports import Store
 
 
@@ -24,7 +24,8 @@ class Held:
 def held_now(store: Store, site: str) -> tuple[Held, ...]:
     """The ports of a site that are held now, for devices by the ids that these have now."""
     held = in_force(store.changes(), store.receipts(), site)
-    now = follow(store, site, {device for one in held for device in one.binding.devices})
+    macs = macs_held(holding for one in held for holding in one.holdings)
+    now = follow(store, site, {device for one in held for device in one.binding.devices}, macs)
     return tuple(_for(one, now) for one in held) if now else held
 
 

@@ -11,7 +11,7 @@ from agent.model.device import Device
 from agent.model.errors import Refused
 from agent.model.probe import Probe
 from agent.operations.context import Context
-from agent.operations.known_as import now_called
+from agent.operations.known_as import macs_held, now_called
 
 Target = tuple[IpAddress, int]
 
@@ -32,7 +32,8 @@ def targets(
     """The open TCP ports of the devices that a switch's plan holds, and whether the policy lets this machine in."""
     held, register = tuple(holdings), tuple(devices)
     by_id = {device.id: device for device in register}
-    by_id |= {former: by_id[now] for former, now in now_called((h.device for h in held), register).items()}
+    macs = macs_held(held)
+    by_id |= {former: by_id[now] for former, now in now_called(macs, register, macs).items()}
     found = []
     for holding in held:
         own = context.prober.source(holding.address)

@@ -45,7 +45,7 @@ def _by_last_day(waivers: Iterable[Waiver]) -> tuple[Waiver, ...]:
 def own(context: Context) -> tuple[Waiver, ...]:
     """The site's exceptions as they are kept: all but those for a device that other sites have, and this one has not.
 
-    A device is named by the id that it has now; what is on record stays as it was said.
+    A device is named by the id that it has now, unless another site's has its former one; what is on record stays.
     """
     placed, site = context.store().device_sites(), context.config.site
     elsewhere = {device for device, where in placed if where != site and (device, site) not in placed}
@@ -146,7 +146,7 @@ def renew(
     old = _renewable(context, waiver_id)
     wanted = Waiver(
         id=_new_id(),
-        device=_on_record(context, old),
+        device=old.device,
         kind=old.kind,
         clauses=old.clauses,
         controls=tuple(controls) or old.controls,
@@ -157,7 +157,7 @@ def renew(
         reason=reason or old.reason,
         follows=old.id,
     )
-    return _ask(context, wanted)
+    return _ask(context, wanted, _on_record(context, old))
 
 
 def _renewable(context: Context, waiver_id: str) -> Waiver:
@@ -206,8 +206,8 @@ def _new_id() -> str:
     return f"w-{uuid.uuid4().hex[:8]}"
 
 
-def _ask(context: Context, wanted: Waiver) -> Waiver:
-    """Keep a request that holds together."""
+def _ask(context: Context, wanted: Waiver, device: str = "") -> Waiver:
+    """Keep a request that holds together, under another id of its device where that is given."""
     now, policy = context.clock.now(), context.policy()
     waiver = replace(
         wanted,
@@ -219,7 +219,7 @@ def _ask(context: Context, wanted: Waiver) -> Waiver:
     if not waiver.controls:
         raise BadInput("an exception without a compensating control (A7-6)", hint="--control restrict_internet")
     check_days(waiver, day_of(now), policy)
-    context.store().save_waiver(waiver)
+    context.store().save_waiver(replace(waiver, device=device or waiver.device))
     facts = {"device": waiver.device, "clauses": ", ".join(waiver.clauses), "controls": ", ".join(waiver.controls)}
     follows = {"follows": waiver.follows} if waiver.follows else {}
     _record(context, context.actor, "request", waiver, **facts, expires=str(waiver.expires), **follows)

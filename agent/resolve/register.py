@@ -44,8 +44,12 @@ _FIELDS = frozenset(
 )
 """What a human's word may set on a device itself; any other name is a fact."""
 
-_DISPROOF = {PASSWORD: "default-accepted", SNMP_COMMUNITY: "default"}
-"""What is measured only where nobody changed it."""
+_DISPROOF = {
+    (PASSWORD, "changed"): frozenset({"default-accepted"}),
+    (SNMP_COMMUNITY, "changed"): frozenset({"default"}),
+    (SNMP_COMMUNITY, "off"): frozenset({"default", "default-refused", "private"}),
+}
+"""What is measured only where a human's word on a fact does not hold: SNMP that is off answers nobody."""
 
 _YES = frozenset({"true", "yes", "1", "reserved"})
 
@@ -293,8 +297,8 @@ def _facts(evidence: tuple[Observation, ...]) -> tuple[tuple[str, str], ...]:
         elif name in _FACTS or name.startswith(FACT):
             found[name.removeprefix(FACT)] = seen
     for name, word in said.items():
-        disproved = name in found and found[name].seen > word.seen and found[name].value == _DISPROOF.get(name)
-        if word.value and not disproved:
+        last, disproof = found.get(name), _DISPROOF.get((name, word.value), frozenset())
+        if word.value and not (last and last.seen > word.seen and last.value in disproof):
             found[name] = word
     asked = sorted({seen.value for seen in evidence if seen.attribute == SCANNED and seen.value})
     told = {name: seen.value for name, seen in found.items()} | {"scanned": ",".join(asked)}

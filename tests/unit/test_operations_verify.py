@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from agent.model.device import id_of, mac_key
+from agent.model.device import Device, id_of, ip_key, mac_key
 from agent.operations.dossier import ports_in
 from agent.operations.judge import enforced
 from agent.operations.verify import Drift, DriftKind, verify
@@ -34,13 +34,19 @@ async def held(bench: Bench) -> Bench:
     return bench
 
 
-async def test_an_acl_is_its_device_s_also_under_the_id_that_this_got_later(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    "former", [lambda d: id_of(mac_key(d.macs[0])), lambda d: id_of(ip_key(d.ips[0], d.site))], ids=["mac", "ip"]
+)
+async def test_an_acl_is_its_device_s_also_under_the_id_that_this_got_later(
+    bench: Bench, former: Callable[[Device], str]
+) -> None:
     first, *others = bench.store.devices("hq")
-    named = replace(first, id=id_of(mac_key(first.macs[0])))
+    named = replace(first, id=former(first))
     bench.store.replace_devices("hq", [named, *others])
     bench.applied(named.id)
     later = replace(named, id="d-older")
     bench.store.replace_devices("hq", [later, *others])
+    bench.store.replace_devices("branch", [replace(named, site="branch")])
     assert verify(bench.context) == () and set(enforced(bench.context)) == {"d-older"}
     assert ports_in(bench.store.changes()[0], later) == (f"acc1 {port(1)}",)
     bench.store.replace_devices("hq", [replace(later, ips=(address(1, 9),)), *others])

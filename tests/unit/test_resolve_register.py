@@ -66,6 +66,8 @@ def test_a_word_on_a_fact_holds_until_it_is_taken_back_or_something_was_measured
     assert register(*changed)[0].fact("wifi.security") == "wpa2"
     own = (*there, saw(A, "admin.snmp.community", "changed"), saw(ip(5), "snmp.community", "private", 1))
     assert register(*own, runs=2)[0].fact("snmp.community") == "changed", "an answer to our own says nothing against it"
+    off = (*there, saw(A, "admin.snmp.community", "off"), saw(ip(5), "snmp.community", "private", 1))
+    assert register(*off, runs=2)[0].fact("snmp.community") == "private", "what answers is not off"
 
 
 def with_port(last: int, port: str, run: int = 0) -> tuple[Observation, ...]:
